@@ -1,0 +1,91 @@
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# The packages that a target works on; PKGS=./lualike/... narrows it.
+PKGS ?= ./...
+# How long make fuzz runs each target, and make bench each benchmark.
+FUZZTIME ?= 30s
+BENCHTIME ?= 1s
+# What make interop runs against a real Skynet.
+INTEROP ?= go test -tags interop -count=1 -v ./examples/...
+
+TOOL := go tool -modfile=tools/go.mod
+
+export FUZZTIME
+
+.PHONY: help
+help: ## print the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: ## run the cluster example
+	go run ./examples/cluster/demo
+
+.PHONY: build
+build: ## compile all packages
+	go build $(PKGS)
+
+.PHONY: examples
+examples: ## build the example programs into bin/
+	mkdir -p bin
+	go build -o bin/ ./examples/...
+
+.PHONY: test
+test: ## run the tests
+	go test $(PKGS)
+	go -C tools test ./...
+
+.PHONY: race
+race: ## run the tests under the race detector
+	go test -race $(PKGS)
+
+.PHONY: cover
+cover: ## run the tests and print the coverage
+	go test -coverprofile=cover.out $(PKGS)
+	go tool cover -func=cover.out | tail -n 1
+
+.PHONY: bench
+bench: ## run the benchmarks (BENCHTIME=1s)
+	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) $(PKGS)
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target (FUZZTIME=30s)
+	tools/fuzz.sh $(PKGS)
+
+.PHONY: interop
+interop: ## run the tests against a real Skynet in SKYNET_HOME
+	@if [[ -z "$${SKYNET_HOME:-}" ]]; then \
+		echo "interop: SKYNET_HOME is not set, nothing to test against"; \
+	else \
+		echo '$(INTEROP)'; $(INTEROP); \
+	fi
+
+.PHONY: fmt
+fmt: ## list files that gofmt would change, and fail if there are any
+	@files=$$(gofmt -l .); if [[ -n $$files ]]; then echo "not gofmt'ed:"; echo "$$files"; exit 1; fi
+
+.PHONY: vet
+vet: ## run go vet
+	go vet $(PKGS)
+	go -C tools vet ./...
+
+.PHONY: lint
+lint: ## run golangci-lint
+	$(TOOL) golangci-lint run $(PKGS)
+
+.PHONY: deps
+deps: ## check the direction of imports and the number of modules
+	go run tools/deps/main.go $(PKGS)
+
+.PHONY: generate
+generate: ## regenerate code, and fail if it was not fresh
+	tools/generate.sh $(PKGS)
+
+.PHONY: cross
+cross: ## vet for the other platforms
+	GOOS=darwin go vet $(PKGS)
+	GOOS=windows go vet $(PKGS)
+
+.PHONY: check
+check: fmt vet lint deps generate race ## all of fmt, vet, lint, deps, generate, race
