@@ -1,0 +1,442 @@
+package actor
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"time"
+)
+
+// Coroutine is one run of service code: a handler, a fork, a timer's function.
+// It belongs to the service that runs it and is used under its baton only; its
+// methods that block give the baton to others meanwhile, so the service's
+// state may have changed when they return.
+type Coroutine struct {
+	svc   *Service
+	id    uint64 // another one for each run; changes under the baton only
+	ready chan struct{}
+
+	request   Message // what is being handled; Session 0 when nothing is owed
+	owed      bool    // request waits for an answer
+	wait      waiter
+	answer    Message
+	err       error
+	unwind    bool            // the service ends: blocking calls return ErrExited
+	interrupt error           // set by Interrupt while not parked
+	ctx       context.Context // made on demand
+	cancel    context.CancelFunc
+
+	prev, next *Coroutine // in Service.parked
+}
+
+type waitKind uint8
+
+const (
+	waitNone  waitKind = iota
+	waitCall           // for an answer of peer
+	waitTimer          // for a timer (Sleep) or a wakeup
+	waitToken          // for a wakeup only
+	waitAwait          // for a function off the baton
+)
+
+// waiter is who goes on when the answer to a session comes: a coroutine, or a
+// function that becomes one.
+type waiter struct {
+	co      *Coroutine
+	fn      func(*Coroutine)
+	kind    waitKind
+	session Session
+	peer    Handle
+	token   any
+	timer   *timer
+
+	since      time.Duration
+	deadline   *deadlineList
+	prev, next *waiter
+}
+
+type coroutineList struct {
+	first *Coroutine
+	count int
+}
+
+func (l *coroutineList) add(co *Coroutine) {
+	co.prev, co.next = nil, l.first
+	if l.first != nil {
+		l.first.prev = co
+	}
+	l.first = co
+	l.count++
+}
+
+func (l *coroutineList) remove(co *Coroutine) {
+	if co.prev == nil {
+		l.first = co.next
+	} else {
+		co.prev.next = co.next
+	}
+	if co.next != nil {
+		co.next.prev = co.prev
+	}
+	co.prev, co.next = nil, nil
+	l.count--
+}
+
+// Service returns the service that runs the coroutine. It may be called from
+// any goroutine.
+func (co *Coroutine) Service() *Service { return co.svc }
+
+// Node returns the node of the service. It may be called from any goroutine.
+func (co *Coroutine) Node() *Node { return co.svc.node }
+
+// ID tells this run from earlier and later ones of the same *Coroutine.
+func (co *Coroutine) ID() uint64 { return co.id }
+
+// Request returns the message being handled, the zero Message in a fork.
+func (co *Coroutine) Request() Message { return co.request }
+
+// Owed reports whether the request in hand still waits for its answer.
+func (co *Coroutine) Owed() bool { return co.owed }
+
+// IgnoreRet declares that the session of the message in hand is no request
+// (skynet.ignoreret).
+func (co *Coroutine) IgnoreRet() { co.owed = false }
+
+// Context returns a context.Context, the same each time, that ends with this
+// run of the coroutine, whichever way that ends, or with the parent given first.
+func (co *Coroutine) Context(parent context.Context) context.Context {
+	if co.ctx == nil {
+		co.ctx, co.cancel = context.WithCancel(parent)
+	}
+	return co.ctx
+}
+
+// resume hands the baton to a parked coroutine.
+func (co *Coroutine) resume() { co.ready <- struct{}{} }
+
+// begin readies co for a run.
+func (co *Coroutine) begin(m Message) {
+	co.request = m
+	co.owed = m.Session != 0 && m.Type != PTypeClient
+	co.svc.running = co
+}
+
+// end closes a run; a request left open is answered with err.
+func (co *Coroutine) end(err error) {
+	if co.owed {
+		co.owed = false
+		co.svc.node.answer(co.svc.handle, co.request, PTypeError, err)
+	}
+	co.request = Message{}
+	co.interrupt = nil
+	if co.cancel != nil {
+		co.cancel()
+		co.ctx, co.cancel = nil, nil
+	}
+	co.id++
+}
+
+// mayBlock ends the coroutine when its service ends; in the defers that this
+// runs it gives ErrExited instead.
+func (co *Coroutine) mayBlock() error {
+	if co.svc.closing.Load() != alive {
+		if !co.unwind {
+			co.unwind = true
+			runtime.Goexit()
+		}
+		return ErrExited
+	}
+	if err := co.interrupt; err != nil {
+		co.interrupt = nil
+		return err
+	}
+	return nil
+}
+
+// park gives the baton away until co.wait is answered.
+func (co *Coroutine) park() (Message, error) {
+	s := co.svc
+	s.parked.add(co)
+	switch ready, n := s.step(); {
+	case n == nextResume && ready == co:
+	default:
+		switch n {
+		case nextResume:
+			ready.resume()
+		case nextWork:
+			s.schedule()
+		}
+		<-co.ready
+	}
+	s.parked.remove(co)
+	s.running = co
+	co.wait.kind = waitNone
+	if s.closing.Load() != alive {
+		co.unwind = true
+		runtime.Goexit()
+	}
+	m, err := co.answer, co.err
+	co.answer, co.err = Message{}, nil
+	return m, err
+}
+
+// Call sends m as a request and blocks until its answer, an error, or the
+// timeout (0 or less: none). The session of m is set here.
+func (co *Coroutine) Call(to Handle, m Message, timeout time.Duration) (Message, error) {
+	if err := co.mayBlock(); err != nil {
+		return Message{}, err
+	}
+	s := co.svc
+	m.Session = s.newSession()
+	m.Source = s.handle
+	w := &co.wait
+	*w = waiter{co: co, kind: waitCall, session: m.Session, peer: to}
+	s.await(w)
+	if err := s.node.Send(to, m); err != nil {
+		s.settle(w)
+		w.kind = waitNone
+		return Message{}, err
+	}
+	if timeout > 0 {
+		s.deadlines.add(w, s.node.Uptime(), timeout)
+		s.armDeadlines()
+	}
+	return co.park()
+}
+
+// Send sends m without asking for an answer; it never blocks.
+func (co *Coroutine) Send(to Handle, m Message) error {
+	m.Session = 0
+	m.Source = co.svc.handle
+	return co.svc.node.Send(to, m)
+}
+
+// Reply answers the request in hand: true when the answer was delivered to a
+// living caller, false when nobody waits for one. A second Reply, or one
+// outside of a request, is ErrMisuse.
+func (co *Coroutine) Reply(op, data any) (bool, error) {
+	if !co.owed {
+		if co.request.Session == 0 && co.request.Source != 0 {
+			return false, nil // a send wants no answer
+		}
+		return false, fmt.Errorf("%w: No session", ErrMisuse)
+	}
+	co.owed = false
+	m := Message{Type: PTypeResponse, Session: co.request.Session, Source: co.svc.handle, Op: op, Data: data}
+	return co.svc.node.Send(co.request.Source, m) == nil, nil
+}
+
+// Fail answers the request in hand with err.
+func (co *Coroutine) Fail(err error) {
+	if co.owed {
+		co.owed = false
+		co.svc.node.answer(co.svc.handle, co.request, PTypeError, err)
+	}
+}
+
+// Response takes over the duty to answer the request in hand.
+func (co *Coroutine) Response() (*Response, error) {
+	if !co.owed {
+		if co.request.Session == 0 && co.request.Source != 0 {
+			return &Response{svc: co.svc, done: true, push: true}, nil
+		}
+		return nil, fmt.Errorf("%w: no session", ErrMisuse)
+	}
+	co.owed = false
+	s := co.svc
+	r := &Response{svc: s, source: co.request.Source, session: co.request.Session}
+	if s.responses == nil {
+		s.responses = make(map[*Response]struct{})
+	}
+	s.responses[r] = struct{}{}
+	return r, nil
+}
+
+// Sleep blocks for d, never less; ErrBreak when Wakeup(token) ended it early.
+// A nil token is the coroutine itself.
+func (co *Coroutine) Sleep(d time.Duration, token any) error {
+	if err := co.mayBlock(); err != nil {
+		return err
+	}
+	w, err := co.sleepOn(token, waitTimer)
+	if err != nil {
+		return err
+	}
+	co.svc.startTimer(w, d)
+	_, err = co.park()
+	return err
+}
+
+// Wait blocks until Wakeup(token). A nil token is the coroutine itself.
+func (co *Coroutine) Wait(token any) error {
+	if err := co.mayBlock(); err != nil {
+		return err
+	}
+	if _, err := co.sleepOn(token, waitToken); err != nil {
+		return err
+	}
+	_, err := co.park()
+	if err == ErrBreak {
+		return nil
+	}
+	return err
+}
+
+func (co *Coroutine) sleepOn(token any, kind waitKind) (*waiter, error) {
+	s := co.svc
+	if token == nil {
+		token = co
+	}
+	if s.sleeping[token] != nil {
+		return nil, fmt.Errorf("%w: token duplicative", ErrMisuse)
+	}
+	if s.sleeping == nil {
+		s.sleeping = make(map[any]*Coroutine)
+	}
+	s.sleeping[token] = co
+	co.wait = waiter{co: co, kind: kind, session: s.newSession(), token: token, since: s.node.Uptime()}
+	s.await(&co.wait)
+	return &co.wait, nil
+}
+
+// startTimer has w answered after d; 0 and less is the back of the mailbox.
+func (s *Service) startTimer(w *waiter, d time.Duration) {
+	if d <= 0 {
+		_ = s.deliver(Message{Type: PTypeResponse, Session: w.session})
+		return
+	}
+	w.timer = s.node.timers.add(s.node.Uptime()+d, s.handle, w.session)
+}
+
+// Wakeup ends the Sleep or Wait of token once the running coroutine gives the
+// baton away; false when nobody sleeps on it.
+func (co *Coroutine) Wakeup(token any) bool {
+	if co.svc.sleeping[token] == nil {
+		return false
+	}
+	co.svc.woken.push(token)
+	return true
+}
+
+// Fork has f run as a coroutine of its own, after the running one has given
+// the baton away or ended, in the order of the forks.
+func (co *Coroutine) Fork(f func(*Coroutine)) {
+	if co.svc.closing.Load() == alive {
+		co.svc.forks.push(f)
+	}
+}
+
+// Timeout has f run as a coroutine of its own after d, never earlier. The
+// Timer may be cancelled.
+func (co *Coroutine) Timeout(d time.Duration, f func(*Coroutine)) *Timer {
+	s := co.svc
+	if s.closing.Load() != alive {
+		return &Timer{svc: s}
+	}
+	w := &waiter{fn: f, kind: waitTimer, session: s.newSession()}
+	s.await(w)
+	s.startTimer(w, d)
+	return &Timer{svc: s, wait: w}
+}
+
+// Timer is a function that Timeout has put off.
+type Timer struct {
+	svc  *Service
+	wait *waiter
+}
+
+// Cancel keeps the function from running; false when it ran or was cancelled
+// before. Only a coroutine of the service may call it.
+func (t *Timer) Cancel() bool {
+	if t.wait == nil || t.svc.waiting[t.wait.session] != t.wait {
+		return false
+	}
+	t.svc.settle(t.wait)
+	return true
+}
+
+// Await runs f on another goroutine and blocks until it returns, without the
+// baton. When the service ends first, the coroutine ends at once and what f
+// does later is nobody's; f is told by means of its own.
+func (co *Coroutine) Await(f func()) error {
+	if err := co.mayBlock(); err != nil {
+		return err
+	}
+	s := co.svc
+	co.wait = waiter{co: co, kind: waitAwait, session: s.newSession(), since: s.node.Uptime()}
+	s.await(&co.wait)
+	done := Message{Type: PTypeResponse, Session: co.wait.session}
+	s.node.counters.awaits.Add(1)
+	s.node.submit(func() {
+		defer func() {
+			s.node.counters.awaits.Add(-1)
+			_ = s.deliver(done)
+		}()
+		f()
+	})
+	_, err := co.park()
+	return err
+}
+
+// Interrupt ends the wait of another coroutine of the same service, whose run
+// has not ended, with err; when that coroutine does not wait, its next blocking
+// call returns err instead.
+func (co *Coroutine) Interrupt(other *Coroutine, err error) {
+	if other.wait.kind != waitNone {
+		co.svc.failed.push(failure{other.wait.session, err})
+		return
+	}
+	other.interrupt = err
+}
+
+// Exit ends the service: what follows in the caller does not run but its
+// defers, everyone who waits for an answer gets ErrExited.
+func (co *Coroutine) Exit() {
+	co.svc.closing.CompareAndSwap(alive, exiting)
+	co.unwind = true
+	runtime.Goexit()
+}
+
+// Response is the duty to answer one request later, from any coroutine of the
+// service that took it.
+type Response struct {
+	svc     *Service
+	source  Handle
+	session Session
+	done    bool
+	push    bool // of a send: nobody waits
+}
+
+// Pending reports whether the caller is known to wait still.
+func (r *Response) Pending() bool {
+	_, ok := r.svc.responses[r]
+	return ok
+}
+
+// Reply answers: true when the answer was delivered. A second answer is
+// ErrMisuse.
+func (r *Response) Reply(op, data any) (bool, error) {
+	return r.send(Message{Type: PTypeResponse, Op: op, Data: data})
+}
+
+// Fail answers with err: true when it was delivered. A second answer is
+// ErrMisuse.
+func (r *Response) Fail(err error) (bool, error) {
+	return r.send(Message{Type: PTypeError, Data: err})
+}
+
+func (r *Response) send(m Message) (bool, error) {
+	if r.push {
+		return false, nil
+	}
+	if r.done {
+		return false, fmt.Errorf("%w: Can't response more than once", ErrMisuse)
+	}
+	r.done = true
+	if !r.Pending() {
+		return false, nil
+	}
+	delete(r.svc.responses, r)
+	m.Session, m.Source = r.session, r.svc.handle
+	return r.svc.node.Send(r.source, m) == nil, nil
+}

@@ -1,0 +1,292 @@
+package actor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sort"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// loggerName is the local name under which a logger service takes the log.
+const loggerName = ".logger"
+
+// Node is one node: its services, names, timers and environment. Nodes of one
+// process share nothing. Its methods are safe from any goroutine.
+type Node struct {
+	cfg       Config
+	id        uuid.UUID
+	started   time.Time
+	reg       registry
+	env       env
+	timers    timers
+	pool      Pool
+	release   func()
+	coroutine sync.Pool
+	counters  counters
+
+	mu       sync.Mutex
+	closing  bool
+	living   []*Service // in the order of their start, with gaps closed now and then
+	ends     int        // services ended since living was last cleaned
+	attached map[any]any
+
+	shutdown sync.Mutex    // one Shutdown at a time
+	aborted  chan struct{} // closed by Abort
+	abort    sync.Once
+}
+
+type counters struct {
+	noService, exited, late, overload atomic.Uint64
+	awaits                            atomic.Int64
+}
+
+// Drops counts the messages that reached nobody, by reason.
+type Drops struct {
+	NoService uint64 // the address named no living service
+	Exited    uint64 // still in the mailbox when the service ended
+	Late      uint64 // answers that came after their call had ended
+	Overload  uint64 // refused because a bound was reached
+}
+
+// NewNode makes a node without services.
+func NewNode(cfg Config) (*Node, error) {
+	id, err := uuid.NewRandom()
+	if err != nil {
+		return nil, fmt.Errorf("actor: node id: %w", err)
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = DefaultConfig().Logger
+	}
+	n := &Node{cfg: cfg, id: id, started: time.Now(), pool: cfg.Pool, release: func() {}, aborted: make(chan struct{})}
+	if n.pool == nil {
+		if n.pool, n.release, err = newPool(); err != nil {
+			return nil, err
+		}
+	}
+	n.timers.node = n
+	n.reg.init()
+	return n, nil
+}
+
+// ID returns the identity of this instance of the node: another one after each
+// restart.
+func (n *Node) ID() uuid.UUID { return n.id }
+
+// Config returns what the node was made of.
+func (n *Node) Config() Config { return n.cfg }
+
+// StartTime returns when the node was made.
+func (n *Node) StartTime() time.Time { return n.started }
+
+// Uptime returns the time since the node was made; it never goes back.
+func (n *Node) Uptime() time.Duration { return time.Since(n.started) }
+
+// Launch starts a service and returns its handle before its Start has run.
+// name is for people; the address is the handle.
+func (n *Node) Launch(name string, b Behaviour) (Handle, error) {
+	s := &Service{node: n, behaviour: b, name: name, busy: true, lastSession: 1}
+	s.forks.push(b.Start)
+	n.mu.Lock()
+	if n.closing {
+		n.mu.Unlock()
+		return 0, fmt.Errorf("launch %s: %w", name, ErrShutdown)
+	}
+	n.living = append(n.living, s)
+	n.reg.add(s)
+	n.mu.Unlock()
+	h := s.handle
+	s.schedule()
+	return h, nil
+}
+
+// Find returns the living service with handle h, or nil.
+func (n *Node) Find(h Handle) *Service { return n.reg.find(h) }
+
+// Send delivers m to the mailbox of to; it never blocks. Source and Session
+// are the caller's to set.
+func (n *Node) Send(to Handle, m Message) error {
+	if n.cfg.Isolate != nil && m.Source != 0 {
+		var err error
+		if m, err = n.cfg.Isolate(m); err != nil {
+			return err
+		}
+	}
+	if s := n.reg.find(to); s != nil && s.deliver(m) == nil {
+		return nil
+	}
+	n.counters.noService.Add(1)
+	return fmt.Errorf("%w: %s", ErrNoService, to)
+}
+
+// answer sends an error answer to the source of a request.
+func (n *Node) answer(from Handle, request Message, t PType, err error) {
+	_ = n.Send(request.Source, Message{Type: t, Session: request.Session, Source: from, Data: err})
+}
+
+// SetName gives h a local name, ".name". A taken name is ErrNameTaken.
+func (n *Node) SetName(name string, h Handle) error { return n.reg.setName(name, h) }
+
+// Query returns the owner of a local name.
+func (n *Node) Query(name string) (Handle, bool) { return n.reg.query(name) }
+
+// Resolve reads a textual address: ".name" or ":HEX".
+func (n *Node) Resolve(address string) (Handle, error) {
+	if strings.HasPrefix(address, ":") {
+		return ParseHandle(address)
+	}
+	if h, ok := n.reg.query(address); ok {
+		return h, nil
+	}
+	n.counters.noService.Add(1)
+	return 0, fmt.Errorf("%w: %s", ErrNoService, address)
+}
+
+// Getenv returns the value of an environment key.
+func (n *Node) Getenv(key string) (string, bool) { return n.env.get(key) }
+
+// Setenv sets an environment key, once: ErrEnvExists the second time.
+func (n *Node) Setenv(key, value string) error { return n.env.set(key, value) }
+
+// Log writes a line to the log under the name of source.
+func (n *Node) Log(source Handle, text string) {
+	if h, ok := n.reg.query(loggerName); ok {
+		if s := n.reg.find(h); s != nil && s.deliver(Message{Type: PTypeText, Source: source, Data: text}) == nil {
+			return
+		}
+	}
+	n.cfg.Logger.Log(source, text)
+}
+
+// Kill ends the service h and logs Skynet's line under the name of by. A
+// handler that runs ends at its next blocking call; everyone who waits for the
+// service gets ErrExited.
+func (n *Node) Kill(by, h Handle) error {
+	s := n.reg.find(h)
+	n.Log(by, fmt.Sprintf("KILL :%x", uint32(h)))
+	if s == nil || !s.kill() {
+		return fmt.Errorf("kill %s: %w", h, ErrNoService)
+	}
+	return nil
+}
+
+// Attach returns the value kept under key for this node, made by mk when it is
+// the first time; mk runs under a lock and must not use the node.
+func (n *Node) Attach(key any, mk func() any) any {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if v, ok := n.attached[key]; ok {
+		return v
+	}
+	v := mk()
+	if n.attached == nil {
+		n.attached = make(map[any]any)
+	}
+	n.attached[key] = v
+	return v
+}
+
+// Drops returns the counts of messages that reached nobody.
+func (n *Node) Drops() Drops {
+	c := &n.counters
+	return Drops{c.noService.Load(), c.exited.Load(), c.late.Load(), c.overload.Load()}
+}
+
+// Services returns the living services in the order of their handles.
+func (n *Node) Services() []*Service {
+	list := n.reg.all()
+	sort.Slice(list, func(i, j int) bool { return list[i].handle < list[j].handle })
+	return list
+}
+
+// Abort asks whoever runs the node to shut it down; it does not wait.
+func (n *Node) Abort() { n.abort.Do(func() { close(n.aborted) }) }
+
+// Aborted returns a channel that is closed by Abort.
+func (n *Node) Aborted() <-chan struct{} { return n.aborted }
+
+// Shutdown launches nothing more, ends the services in the reverse order of
+// their start, each once the one after it has ended, and releases the pool.
+// When ctx ends first it returns at once with the names of those still there,
+// all of them killed.
+func (n *Node) Shutdown(ctx context.Context) error {
+	n.shutdown.Lock()
+	defer n.shutdown.Unlock()
+	n.mu.Lock()
+	n.closing = true
+	living := append([]*Service(nil), n.living...)
+	n.mu.Unlock()
+	for i := len(living) - 1; i >= 0; i-- {
+		living[i].kill()
+		select {
+		case <-living[i].Done():
+		case <-ctx.Done():
+			return n.leave(ctx, living[:i+1])
+		}
+	}
+	n.timers.stop()
+	n.release()
+	n.release = func() {}
+	return nil
+}
+
+// leave kills all that is left without waiting.
+func (n *Node) leave(ctx context.Context, living []*Service) error {
+	var left []string
+	for _, s := range living {
+		s.kill()
+	}
+	for _, s := range living {
+		select {
+		case <-s.Done():
+		default:
+			left = append(left, s.handle.String()+" "+s.name)
+		}
+	}
+	return fmt.Errorf("actor: shutdown: %w, still running: %s", errors.Join(ctx.Err()), strings.Join(left, ", "))
+}
+
+// ended notes that a service has ended, and cleans the list of the living
+// when half of it has.
+func (n *Node) ended() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.ends++
+	if 2*n.ends < len(n.living) {
+		return
+	}
+	n.ends = 0
+	kept := n.living[:0]
+	for _, s := range n.living {
+		if n.reg.find(s.handle) == s {
+			kept = append(kept, s)
+		}
+	}
+	clear(n.living[len(kept):])
+	n.living = kept
+}
+
+func (n *Node) submit(task func()) {
+	if n.pool.Submit(task) != nil {
+		go task()
+	}
+}
+
+func (n *Node) takeCoroutine(s *Service) *Coroutine {
+	co, ok := n.coroutine.Get().(*Coroutine)
+	if !ok {
+		co = &Coroutine{ready: make(chan struct{}, 1)}
+	}
+	co.svc = s
+	return co
+}
+
+func (n *Node) freeCoroutine(co *Coroutine) {
+	co.svc, co.unwind, co.interrupt, co.wait = nil, false, nil, waiter{}
+	n.coroutine.Put(co)
+}

@@ -1,0 +1,180 @@
+package actor
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+)
+
+// hold runs the service on a pool goroutine that was given the baton, until
+// the baton has gone elsewhere. A coroutine that ends by Goexit, in whoever's
+// code, leaves through the defer, which sees that the baton goes on.
+func (s *Service) hold() {
+	co := s.node.takeCoroutine(s)
+	left := false
+	defer func() {
+		if !left {
+			s.unwound(co)
+		}
+		s.node.freeCoroutine(co)
+	}()
+	for !s.turns(co) {
+	}
+	left = true
+}
+
+// turns runs one thing after the other; false after a panic, whose coroutine
+// has ended while the baton is still held.
+func (s *Service) turns(co *Coroutine) (left bool) {
+	defer func() {
+		if r := recover(); r != nil {
+			s.crashed(co, r, debug.Stack())
+		}
+	}()
+	for turn := 1; ; turn++ {
+		if s.closing.Load() != alive {
+			s.finish()
+			return true
+		}
+		switch ready, n := s.step(); n {
+		case nextIdle:
+			return true
+		case nextResume:
+			ready.resume()
+			return true
+		}
+		switch {
+		case s.closing.Load() != alive:
+			continue
+		case s.forks.len() > 0:
+			f := s.forks.pop()
+			co.begin(Message{})
+			f(co)
+		default:
+			m := s.out.pop()
+			co.begin(m)
+			s.behaviour.Receive(co, m)
+		}
+		co.end(ErrCallFailed)
+		if turn%turnLimit == 0 {
+			runtime.Gosched()
+		}
+	}
+}
+
+func (s *Service) crashed(co *Coroutine, reason any, stack []byte) {
+	m := co.request
+	co.Fail(fmt.Errorf("%w: panic: %v", ErrCallFailed, reason))
+	s.behaviour.Crashed(co, m, reason, stack)
+	co.end(nil)
+}
+
+// unwound goes on after a Goexit has ended co, which held the baton.
+func (s *Service) unwound(co *Coroutine) {
+	switch {
+	case s.closing.Load() == alive:
+		co.end(fmt.Errorf("%w: the handler's goroutine was ended", ErrCallFailed))
+		s.passOn()
+	case s.finishing != nil:
+		co.end(s.exitError())
+		s.finishing <- struct{}{}
+	default:
+		co.end(s.exitError())
+		s.finish()
+	}
+}
+
+func (s *Service) exitError() error { return fmt.Errorf("%w: %s", ErrExited, s.handle) }
+
+// finish ends the service, for the holder: it takes no more messages, everyone
+// who waits for it gets an error, its parked coroutines end one at a time.
+func (s *Service) finish() {
+	s.finishing = make(chan struct{})
+	s.mu.Lock()
+	s.closed = true
+	rest := s.in
+	s.in = nil
+	s.mu.Unlock()
+	s.node.reg.remove(s)
+
+	err := s.exitError()
+	for s.out.len() > 0 {
+		s.refuse(s.out.pop(), err)
+	}
+	for _, m := range rest {
+		s.refuse(m, err)
+	}
+	for r := range s.responses {
+		_, _ = r.Fail(err)
+	}
+	s.forks = fifo[func(*Coroutine)]{}
+	peers := make(map[Handle]struct{})
+	for co := s.parked.first; co != nil; co = co.next {
+		co.Fail(err)
+		if co.wait.kind == waitCall {
+			peers[co.wait.peer] = struct{}{}
+		}
+	}
+	for peer := range peers {
+		_ = s.node.Send(peer, Message{Type: PTypeError, Source: s.handle})
+	}
+	for _, w := range s.waiting {
+		s.settle(w)
+	}
+	for s.parked.first != nil {
+		s.parked.first.resume()
+		<-s.finishing
+	}
+	for _, f := range s.atEnd {
+		f()
+	}
+	s.mu.Lock()
+	s.gone = true
+	if s.done != nil {
+		close(s.done)
+	}
+	s.mu.Unlock()
+	s.node.ended()
+}
+
+// refuse answers a request that will not be handled.
+func (s *Service) refuse(m Message, err error) {
+	if m.Type == PTypeResponse || m.Type == PTypeError {
+		return
+	}
+	s.node.counters.exited.Add(1)
+	if m.Session != 0 && m.Type != PTypeClient {
+		s.node.answer(s.handle, m, PTypeError, err)
+	}
+}
+
+// Done returns a channel that is closed once the service has ended and nothing
+// of it runs any more. Safe from any goroutine.
+func (s *Service) Done() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.done == nil {
+		s.done = make(chan struct{})
+		if s.gone {
+			close(s.done)
+		}
+	}
+	return s.done
+}
+
+// kill ends the service as soon as its holder, or nobody, holds the baton.
+func (s *Service) kill() bool {
+	if !s.closing.CompareAndSwap(alive, killed) {
+		return false
+	}
+	s.mu.Lock()
+	idle := !s.busy && !s.closed
+	if idle {
+		s.busy = true
+	}
+	s.mu.Unlock()
+	if idle {
+		s.schedule()
+	}
+	return true
+}

@@ -1,0 +1,404 @@
+package actor
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Behaviour is the code of a service. Both methods run under the baton, on a
+// coroutine that may block.
+type Behaviour interface {
+	// Start runs once, before any message.
+	Start(co *Coroutine)
+	// Receive handles one message that is neither an answer nor an error.
+	Receive(co *Coroutine, m Message)
+	// Crashed is told of a panic in Start, Receive, a fork or a timer of this
+	// service, with its stack, after a request in hand was answered with an
+	// error.
+	Crashed(co *Coroutine, m Message, reason any, stack []byte)
+}
+
+// closing states of a service.
+const (
+	alive uint32 = iota
+	exiting
+	killed
+)
+
+// Service is one service of a node. Fields in the second group belong to the
+// holder of the baton.
+type Service struct {
+	node      *Node
+	behaviour Behaviour
+	name      string
+	handle    Handle
+	closing   atomic.Uint32
+
+	mu     sync.Mutex // the mailbox lock
+	in     []Message
+	busy   bool // held or scheduled; false means idle
+	closed bool // takes no more messages
+
+	out         fifo[Message]
+	lastSession Session
+	running     *Coroutine
+	waiting     map[Session]*waiter
+	sleeping    map[any]*Coroutine
+	parked      coroutineList
+	woken       fifo[any] // tokens
+	failed      fifo[failure]
+	forks       fifo[func(*Coroutine)]
+	responses   map[*Response]struct{}
+	deadlines   deadlines
+	locals      map[any]any
+	atEnd       []func()
+	run         func() // s.hold, made once
+	finishing   chan struct{}
+	done        chan struct{} // made on demand, under mu
+	gone        bool          // under mu: the end is complete
+}
+
+// failure is an answer that needs no message: a call whose peer died, a
+// deadline that passed.
+type failure struct {
+	session Session
+	err     error
+}
+
+// turnLimit is how many messages and forks the holder runs before it lets
+// other goroutines of its processor run.
+const turnLimit = 128
+
+// Handle returns the address of the service.
+func (s *Service) Handle() Handle { return s.handle }
+
+// Name returns the name the service was launched under.
+func (s *Service) Name() string { return s.name }
+
+// Node returns the node of the service.
+func (s *Service) Node() *Node { return s.node }
+
+// Executes reports whether run id of co is what the service executes now. It
+// answers for callers that run under the baton, whichever coroutine they kept.
+func (s *Service) Executes(co *Coroutine, id uint64) bool { return s.running == co && co.id == id }
+
+// deliver puts m into the mailbox, or, when the service is idle and m is an
+// answer, hands the baton straight to the coroutine that waits for it. Safe
+// from any goroutine; never blocks.
+func (s *Service) deliver(m Message) error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return ErrNoService
+	}
+	if s.busy {
+		s.in = append(s.in, m)
+		s.mu.Unlock()
+		return nil
+	}
+	s.busy = true
+	if m.Type != PTypeResponse && m.Type != PTypeError {
+		s.in = append(s.in, m)
+		s.mu.Unlock()
+		s.schedule()
+		return nil
+	}
+	s.mu.Unlock()
+	if co := s.accept(m); co != nil {
+		co.resume()
+	} else {
+		s.passOn()
+	}
+	return nil
+}
+
+// schedule gives the baton to a pool goroutine.
+func (s *Service) schedule() {
+	if s.run == nil {
+		s.run = s.hold
+	}
+	s.node.submit(s.run)
+}
+
+// What step found for the baton to do next.
+type next int
+
+const (
+	nextIdle   next = iota // nothing: the baton is released
+	nextResume             // a parked coroutine goes on
+	nextWork               // a message, a fork or the end of the service
+)
+
+// step finds what comes next, for the holder. After nextIdle the caller holds
+// the baton no more.
+func (s *Service) step() (*Coroutine, next) {
+	for {
+		if s.closing.Load() != alive {
+			return nil, nextWork
+		}
+		if s.woken.len() > 0 {
+			token := s.woken.pop()
+			if co := s.sleeping[token]; co != nil {
+				s.settle(&co.wait)
+				co.answer, co.err = Message{}, ErrBreak
+				return co, nextResume
+			}
+			continue
+		}
+		if s.failed.len() > 0 {
+			f := s.failed.pop()
+			if w := s.waiting[f.session]; w != nil && w.co != nil {
+				s.settle(w)
+				w.co.answer, w.co.err = Message{}, f.err
+				return w.co, nextResume
+			}
+			continue
+		}
+		if s.forks.len() > 0 {
+			return nil, nextWork
+		}
+		if s.out.len() == 0 {
+			if !s.refill() {
+				return nil, nextIdle
+			}
+			continue
+		}
+		if t := s.out.peek().Type; t != PTypeResponse && t != PTypeError {
+			return nil, nextWork
+		}
+		if co := s.accept(s.out.pop()); co != nil {
+			return co, nextResume
+		}
+	}
+}
+
+// refill takes what has come in since; when nothing has, it releases the baton.
+// A Kill that came meanwhile keeps it, since it saw the service busy.
+func (s *Service) refill() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.in) == 0 {
+		if s.closing.Load() != alive {
+			return true
+		}
+		s.busy = false
+		return false
+	}
+	s.in, s.out.buf, s.out.head = s.out.buf[:0], s.in, 0
+	return true
+}
+
+// accept takes an answer, for the holder: it returns the coroutine that goes
+// on with it, or nil when it was no coroutine's.
+func (s *Service) accept(m Message) *Coroutine {
+	if m.Session == 0 {
+		if m.Type == PTypeError {
+			s.peerEnded(m.Source)
+		} else {
+			s.expire()
+		}
+		return nil
+	}
+	w := s.waiting[m.Session]
+	if w == nil {
+		if m.Source != 0 { // not a timer that was too late to cancel
+			s.node.counters.late.Add(1)
+		}
+		return nil
+	}
+	s.settle(w)
+	if w.fn != nil {
+		s.forks.push(w.fn)
+		return nil
+	}
+	co := w.co
+	co.answer, co.err = m, nil
+	if m.Type == PTypeError {
+		co.answer, co.err = Message{}, answerError(m.Data)
+	}
+	return co
+}
+
+// answerError is what a caller gets for a PTypeError answer.
+func answerError(data any) error {
+	if err, ok := data.(error); ok {
+		return err
+	}
+	return ErrCallFailed
+}
+
+// peerEnded fails the calls that wait for peer and drops the answers it was
+// owed (lualib/skynet.lua: _error_dispatch with session 0).
+func (s *Service) peerEnded(peer Handle) {
+	for r := range s.responses {
+		if r.source == peer {
+			delete(s.responses, r)
+		}
+	}
+	for co := s.parked.first; co != nil; co = co.next {
+		if co.wait.kind == waitCall && co.wait.peer == peer {
+			s.failed.push(failure{co.wait.session, fmt.Errorf("%w: %s", ErrExited, peer)})
+		}
+	}
+}
+
+// passOn gives the baton to whatever comes next. The caller held it and holds
+// it no more.
+func (s *Service) passOn() {
+	switch co, n := s.step(); n {
+	case nextResume:
+		co.resume()
+	case nextWork:
+		s.schedule()
+	}
+}
+
+// newSession counts the sessions of this service, skipping those in use.
+func (s *Service) newSession() Session {
+	for {
+		s.lastSession++
+		if s.lastSession > maxSession {
+			s.lastSession = 1
+		}
+		if _, used := s.waiting[s.lastSession]; !used {
+			return s.lastSession
+		}
+	}
+}
+
+// await enters w into the tables, for the holder.
+func (s *Service) await(w *waiter) {
+	if s.waiting == nil {
+		s.waiting = make(map[Session]*waiter)
+	}
+	s.waiting[w.session] = w
+}
+
+// settle takes w out of every table it is in, for the holder.
+func (s *Service) settle(w *waiter) {
+	delete(s.waiting, w.session)
+	if w.token != nil {
+		delete(s.sleeping, w.token)
+		w.token = nil
+	}
+	if w.timer != nil {
+		s.node.timers.cancel(w.timer)
+		w.timer = nil
+	}
+	s.deadlines.remove(w)
+}
+
+// expire fails the calls whose deadline has passed, and sets the next alarm.
+func (s *Service) expire() {
+	now := s.node.Uptime()
+	s.deadlines.armed = 0
+	s.deadlines.expired(now, func(w *waiter) {
+		s.failed.push(failure{w.session, fmt.Errorf("%w after %v", ErrTimeout, now-w.since)})
+	})
+	s.armDeadlines()
+}
+
+func (s *Service) armDeadlines() {
+	when := s.deadlines.earliest()
+	if when == 0 || s.deadlines.armed != 0 && s.deadlines.armed <= when {
+		return
+	}
+	s.deadlines.armed = when
+	s.node.timers.add(when, s.handle, 0)
+}
+
+// Local returns the value kept under key for this service, made by mk when it
+// is the first time. Only the holder may call it.
+func (s *Service) Local(key any, mk func() any) any {
+	if v, ok := s.locals[key]; ok {
+		return v
+	}
+	v := mk()
+	if s.locals == nil {
+		s.locals = make(map[any]any)
+	}
+	s.locals[key] = v
+	return v
+}
+
+// AtEnd has f called when the service has ended: after its coroutines, before
+// its end is reported. f must not block. Only the holder may call it.
+func (s *Service) AtEnd(f func()) { s.atEnd = append(s.atEnd, f) }
+
+// deadlines keeps the calls of a service by how long they may take: one list
+// for each distinct duration, in which later calls end later. No call needs a
+// timer of its own.
+type deadlines struct {
+	lists []*deadlineList
+	armed time.Duration // when the node's timer will tell; 0: not set
+}
+
+type deadlineList struct {
+	after       time.Duration
+	first, last *waiter
+}
+
+func (d *deadlines) add(w *waiter, now, after time.Duration) {
+	w.since = now
+	var list *deadlineList
+	for _, l := range d.lists {
+		if l.after == after || l.first == nil {
+			list = l
+			break
+		}
+	}
+	if list == nil {
+		list = &deadlineList{}
+		d.lists = append(d.lists, list)
+	}
+	list.after = after
+	w.deadline = list
+	w.prev, w.next = list.last, nil
+	if list.last == nil {
+		list.first = w
+	} else {
+		list.last.next = w
+	}
+	list.last = w
+}
+
+func (d *deadlines) remove(w *waiter) {
+	list := w.deadline
+	if list == nil {
+		return
+	}
+	if w.prev == nil {
+		list.first = w.next
+	} else {
+		w.prev.next = w.next
+	}
+	if w.next == nil {
+		list.last = w.prev
+	} else {
+		w.next.prev = w.prev
+	}
+	w.deadline, w.prev, w.next = nil, nil, nil
+}
+
+func (d *deadlines) earliest() time.Duration {
+	var when time.Duration
+	for _, l := range d.lists {
+		if l.first != nil && (when == 0 || l.first.since+l.after < when) {
+			when = l.first.since + l.after
+		}
+	}
+	return when
+}
+
+func (d *deadlines) expired(now time.Duration, f func(*waiter)) {
+	for _, l := range d.lists {
+		for w := l.first; w != nil && w.since+l.after <= now; {
+			after := w.next
+			f(w)
+			d.remove(w)
+			w = after
+		}
+	}
+}

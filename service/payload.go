@@ -1,0 +1,217 @@
+package service
+
+import (
+	"fmt"
+
+	"github.com/skynetgo/skynet/lualike"
+)
+
+// A message of type lua, and its answer, carries its values in one of these
+// forms:
+//
+//	Data is lualike.Args  a list of values
+//	Data is []byte        a list of values, packed
+//	Data is nil           no value
+//	Data is another type  that one value
+//
+// A request whose Op is a string has that string in front of its values: the
+// command of a Cmd.
+
+// Packed is any number of values in lua-seri's form. As a result it is all the
+// results of a handler or a call; with it bytes are passed on unread.
+type Packed []byte
+
+// valueData is v in the form that says "this one value".
+func valueData(v any) any {
+	switch v := v.(type) {
+	case nil, []byte:
+		return lualike.Args{v}
+	case Packed:
+		return []byte(v)
+	}
+	return v
+}
+
+// dataArgs returns the values of a payload in their Lua shape.
+func dataArgs(data any) (lualike.Args, error) {
+	switch d := data.(type) {
+	case nil:
+		return nil, nil
+	case lualike.Args:
+		return normalize(d)
+	case []byte:
+		return lualike.Unpack(d)
+	}
+	v, err := lualike.Normalize(data)
+	if err != nil {
+		return nil, err
+	}
+	return lualike.Args{v}, nil
+}
+
+// normalize copies args only when a value has to change: several receivers may
+// hold the same list.
+func normalize(args lualike.Args) (lualike.Args, error) {
+	for i, v := range args {
+		switch v.(type) {
+		case nil, bool, int64, float64, string, *lualike.Table:
+			continue
+		}
+		out := append(lualike.Args(nil), args...)
+		for ; i < len(out); i++ {
+			n, err := lualike.Normalize(out[i])
+			if err != nil {
+				return nil, fmt.Errorf("argument %d: %w", i+1, err)
+			}
+			out[i] = n
+		}
+		return out, nil
+	}
+	return args, nil
+}
+
+// dataAs returns the first value of a payload as a T; all of them when T is
+// lualike.Args.
+func dataAs[T any](data any) (v T, err error) {
+	switch all := any(&v).(type) {
+	case *lualike.Args:
+		*all, err = dataArgs(data)
+		return v, err
+	case *Packed:
+		*all, err = Pack(data)
+		return v, err
+	}
+	switch d := data.(type) {
+	case lualike.Args:
+		data = d.At(0)
+	case []byte:
+		return lualike.DecodeAs[T](lualike.NewDecoder(d))
+	}
+	if v, ok := data.(T); ok {
+		return v, nil
+	}
+	return lualike.As[T](data)
+}
+
+// Unpack returns the first value of p as an R; all of them when R is
+// lualike.Args.
+func Unpack[R any](p Packed) (R, error) { return dataAs[R]([]byte(p)) }
+
+// Pack returns the values of a lua message or answer in lua-seri's form, as it
+// goes to another node. A payload that is packed already is returned as it is.
+func Pack(data any) ([]byte, error) {
+	switch d := data.(type) {
+	case nil:
+		return nil, nil
+	case []byte:
+		return d, nil
+	case lualike.Args:
+		return lualike.Pack(d...)
+	}
+	return lualike.Pack(data)
+}
+
+// PackMessage is Pack for a request, whose command may stand in Op.
+func PackMessage(m Message) ([]byte, error) {
+	cmd, ok := m.Op.(string)
+	if !ok {
+		return Pack(m.Data)
+	}
+	b, err := lualike.Pack(cmd)
+	if err != nil {
+		return nil, err
+	}
+	switch d := m.Data.(type) {
+	case nil:
+		return b, nil
+	case []byte:
+		return append(b, d...), nil
+	case lualike.Args:
+		return lualike.AppendPack(b, d...)
+	}
+	return lualike.AppendPack(b, m.Data)
+}
+
+// open sets c to read the values of m and returns the command in front.
+func (c *Context) open(m Message) (string, error) {
+	if cmd, ok := m.Op.(string); ok {
+		switch d := m.Data.(type) {
+		case nil:
+		case lualike.Args:
+			c.in.args = d
+		case []byte:
+			c.in.packed = lualike.NewDecoder(d)
+		default:
+			c.in.args = lualike.Args{d}
+		}
+		return cmd, nil
+	}
+	switch d := m.Data.(type) {
+	case lualike.Args:
+		c.in.args = d
+	case []byte:
+		c.in.packed = lualike.NewDecoder(d)
+	case nil:
+	default:
+		c.in.args = lualike.Args{d}
+	}
+	first, err := c.in.value()
+	if err != nil {
+		return "", err
+	}
+	cmd, ok := first.(string)
+	if !ok {
+		return "", fmt.Errorf("%w %v", ErrUnknownCommand, first)
+	}
+	return cmd, nil
+}
+
+// value returns the next value as it came.
+func (in *input) value() (any, error) {
+	if in.packed != nil {
+		if !in.packed.More() {
+			return nil, nil
+		}
+		return in.packed.Next()
+	}
+	in.next++
+	return in.args.At(in.next - 1), nil
+}
+
+// rest returns all values not taken yet, as they came.
+func (in *input) rest() (lualike.Args, error) {
+	if in.packed == nil {
+		return in.args[min(in.next, len(in.args)):], nil
+	}
+	var out lualike.Args
+	for in.packed.More() {
+		v, err := in.packed.Next()
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+	}
+	return out, nil
+}
+
+// take returns the next value as a T, nil past the end.
+func take[T any](in *input) (T, error) {
+	in.next++
+	if in.packed != nil {
+		v, err := lualike.DecodeAs[T](in.packed)
+		return v, argError(in.next, err)
+	}
+	v := in.args.At(in.next - 1)
+	if t, ok := v.(T); ok {
+		return t, nil
+	}
+	t, err := lualike.As[T](v)
+	return t, argError(in.next, err)
+}
+
+func argError(n int, err error) error {
+	if err != nil {
+		return fmt.Errorf("argument %d: %w", n, err)
+	}
+	return nil
+}
