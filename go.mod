@@ -12,6 +12,7 @@ require (
 
 require (
 	github.com/philhofer/fwd v1.2.0 // indirect
+	go.uber.org/goleak v1.3.0 // indirect
 	golang.org/x/sync v0.11.0 // indirect
 	golang.org/x/sys v0.21.0 // indirect
 )

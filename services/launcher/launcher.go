@@ -11,7 +11,7 @@ import (
 	"github.com/skynetgo/skynet/service"
 )
 
-// Name is the local name of the launcher.
+// Name is the local name that bootstrap gives the launcher, before its start.
 const Name = ".launcher"
 
 // Definition returns the definition of the service.
@@ -36,7 +36,7 @@ func start(c *service.Context, _ ...any) error {
 	c.HandleUnknown(func(_ *service.Context, _ string, _ lualike.Args) (lualike.Args, error) {
 		return lualike.Args{lualike.Array("Unknown command")}, nil
 	})
-	return c.Register(Name)
+	return nil
 }
 
 // launch takes "snlua", the service's name and its arguments. It answers

@@ -56,7 +56,6 @@ func start(c *service.Context, stdout io.Writer, args []any) error {
 	if err := c.Register(Name); err != nil {
 		return err
 	}
-	c.Node().Log(0, "Node "+c.Node().ID().String())
 	c.Error(strings.TrimRight(launch, " "))
 	return nil
 }

@@ -1,0 +1,289 @@
+package socket
+
+import (
+	"cmp"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/skynetgo/skynet/service"
+)
+
+// ErrSocket: the connection of a Channel failed, was lost or was closed before
+// the answer came. Its text is Skynet's.
+var ErrSocket = errors.New("[Error: socket]")
+
+// ChannelConfig is what a Channel is made of.
+type ChannelConfig struct {
+	// Addr is where to connect to, "host:port".
+	Addr string
+	// Response reads one frame of the peer's. An error closes the connection
+	// and fails every request.
+	Response func(frame []byte) (Response, error)
+}
+
+// Response is one answer, or a part of one.
+type Response struct {
+	Session uint32
+	Failed  bool   // the peer says no; Data says why
+	Data    []byte // belongs to the requester
+	More    bool   // more parts of this session follow; not when Failed
+}
+
+// Channel is one connection that carries many requests at once, told apart by
+// their sessions, and connects when it is used: Skynet's socketchannel in its
+// session mode. When the connection is lost, all requests fail and the next use
+// connects again; nothing is sent twice. It is used under the baton of one
+// service.
+type Channel struct {
+	addr     string
+	response func(frame []byte) (Response, error)
+	handler  *Handler
+	closed   bool
+	fd       FD // 0: not connected
+	attempt  *attempt
+	line     []*place // those who wait for the connection, or for their turn after that
+	requests map[uint32]*request
+	made     uint64 // requests so far
+}
+
+// request is one that waits for its answer.
+type request struct {
+	number uint64
+	parts  [][]byte
+	done   func(c *service.Context, parts [][]byte, failed bool, err error)
+}
+
+// NewChannel makes a channel; it connects when it is first used.
+func NewChannel(cfg ChannelConfig) *Channel {
+	ch := &Channel{addr: cfg.Addr, response: cfg.Response, requests: make(map[uint32]*request)}
+	ch.handler = &Handler{
+		Data:    ch.received,
+		Close:   ch.ended,
+		Error:   ch.failed,
+		Warning: ch.warned,
+	}
+	return ch
+}
+
+// Addr returns where the channel connects to.
+func (ch *Channel) Addr() string { return ch.addr }
+
+// Connected reports whether there is a connection.
+func (ch *Channel) Connected() bool { return ch.fd != 0 }
+
+// Connect connects unless there is a connection, and blocks until it has. Those
+// who call it, Request or Do meanwhile share the attempt and go on in the order
+// they came, before anyone who comes later. A failure wraps ErrSocket.
+func (ch *Channel) Connect(c *service.Context) error {
+	ch.closed = false
+	return ch.ready(c)
+}
+
+// Request sends frames and blocks until the answer to session has come, which
+// may be in several parts. frames are whole frames, their length included; one
+// may be spread over several slices. With low they are sent with low priority,
+// each by itself. A lost connection is an error that wraps ErrSocket, an answer
+// that says no is a *FailedError.
+func (ch *Channel) Request(c *service.Context, session uint32, frames [][]byte, low bool) ([][]byte, error) {
+	var answer struct {
+		came  bool
+		parts [][]byte
+		err   error
+	}
+	err := ch.Do(c, session, frames, low, func(c *service.Context, parts [][]byte, failed bool, err error) {
+		if failed {
+			parts, err = nil, &FailedError{string(parts[0])}
+		}
+		answer.came, answer.parts, answer.err = true, parts, err
+		c.Wakeup(&answer)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := await(c, &answer); !answer.came {
+		ch.Forget(session)
+		return nil, fmt.Errorf("socket: request %d to %s: %w", session, ch.addr, err)
+	}
+	return answer.parts, answer.err
+}
+
+// await blocks until token is woken; an error when that took too long.
+func await(c *service.Context, token any) error {
+	timeout := c.Node().Config().CallTimeout
+	if timeout <= 0 {
+		return c.Wait(token)
+	}
+	switch err := c.Sleep(timeout, token); {
+	case err == nil:
+		return fmt.Errorf("%w after %v", service.ErrTimeout, timeout)
+	case errors.Is(err, service.ErrBreak):
+		return nil
+	default:
+		return err
+	}
+}
+
+// Do is Request without a coroutine that waits: it blocks only to connect. done
+// runs when the answer has come, which failed says may be a no with the text in
+// parts[0], or when the connection is lost, and not after Forget; it should not
+// block. Without done there is no answer to wait for, and session is not used.
+// When Do returns an error, done is not called.
+func (ch *Channel) Do(c *service.Context, session uint32, frames [][]byte, low bool,
+	done func(c *service.Context, parts [][]byte, failed bool, err error)) error {
+	if err := ch.ready(c); err != nil {
+		return err
+	}
+	if done != nil && ch.requests[session] != nil {
+		return fmt.Errorf("socket: request %d to %s: %w: the session is in use", session, ch.addr, service.ErrMisuse)
+	}
+	if err := ch.send(c, frames, low); err != nil {
+		err = fmt.Errorf("socket: request %d to %s: %w: %w", session, ch.addr, ErrSocket, err)
+		ch.lose(c, err)
+		return err
+	}
+	if done != nil {
+		ch.made++
+		ch.requests[session] = &request{number: ch.made, done: done}
+	}
+	return nil
+}
+
+// Forget gives up waiting for an answer: its done is not called. An answer that
+// comes after all is logged and dropped. False when nobody waits for it.
+func (ch *Channel) Forget(session uint32) bool {
+	_, ok := ch.requests[session]
+	delete(ch.requests, session)
+	return ok
+}
+
+// ChangeHost has later uses connect to addr. A present connection is closed,
+// which fails the requests that wait; an attempt under way is given up, and
+// those who wait for it wait for one to addr.
+func (ch *Channel) ChangeHost(c *service.Context, addr string) {
+	ch.addr = addr
+	ch.disconnect(c, "the address changed")
+	if ch.giveUp() {
+		ch.dial(c)
+	}
+}
+
+// Close ends the connection and fails what waits for it. The channel does not
+// connect again before Connect.
+func (ch *Channel) Close(c *service.Context) {
+	ch.closed = true
+	ch.disconnect(c, "closed")
+	if ch.giveUp() {
+		ch.next(c)
+	}
+}
+
+func (ch *Channel) closedError() error {
+	return fmt.Errorf("%w: channel to %s is closed", ErrSocket, ch.addr)
+}
+
+// send writes whole frames; of low ones each is a unit of its own, so that
+// others may go between them.
+func (ch *Channel) send(c *service.Context, frames [][]byte, low bool) error {
+	if !low {
+		return Write(c, ch.fd, frames...)
+	}
+	for len(frames) > 0 {
+		n := frameSlices(frames)
+		if err := WriteLow(c, ch.fd, frames[:n:n]...); err != nil {
+			return err
+		}
+		frames = frames[n:]
+	}
+	return nil
+}
+
+// frameSlices returns how many slices the first frame is spread over.
+func frameSlices(bufs [][]byte) int {
+	size := len(bufs[0])
+	if size < headerSize {
+		return len(bufs)
+	}
+	want := headerSize + int(binary.BigEndian.Uint16(bufs[0]))
+	n := 1
+	for ; size < want && n < len(bufs); n++ {
+		size += len(bufs[n])
+	}
+	return n
+}
+
+func (ch *Channel) received(c *service.Context, fd FD, frame []byte) {
+	if fd != ch.fd {
+		return
+	}
+	r, err := ch.response(frame)
+	if err != nil {
+		ch.lose(c, fmt.Errorf("%w: answer of %s: %w", ErrSocket, ch.addr, err))
+		return
+	}
+	q := ch.requests[r.Session]
+	switch {
+	case q == nil:
+		c.Error("socket: unknown session :", r.Session)
+	case r.Failed:
+		delete(ch.requests, r.Session)
+		q.done(c, [][]byte{r.Data}, true, nil)
+	case r.More:
+		q.parts = append(q.parts, r.Data)
+	default:
+		delete(ch.requests, r.Session)
+		q.done(c, append(q.parts, r.Data), false, nil)
+	}
+}
+
+func (ch *Channel) ended(c *service.Context, fd FD) {
+	if fd == ch.fd {
+		ch.lose(c, fmt.Errorf("%w: %s has closed the connection", ErrSocket, ch.addr))
+	}
+}
+
+func (ch *Channel) failed(c *service.Context, fd FD, err error) {
+	if fd == ch.fd {
+		c.Error("socket: error on", fd, ErrorText(err))
+		ch.lose(c, fmt.Errorf("%w: %s: %w", ErrSocket, ch.addr, err))
+	}
+}
+
+func (ch *Channel) warned(c *service.Context, fd FD, kb int) {
+	c.Logf("WARNING: %d K bytes need to send out (fd = %d)", kb, fd)
+}
+
+// disconnect closes the connection after what was written has been sent.
+func (ch *Channel) disconnect(c *service.Context, why string) {
+	if ch.fd != 0 {
+		_ = Close(c, ch.fd)
+		ch.fail(c, fmt.Errorf("%w: connection to %s: %s", ErrSocket, ch.addr, why))
+	}
+}
+
+// lose drops a connection that is of no use any more.
+func (ch *Channel) lose(c *service.Context, err error) {
+	_ = Shutdown(c, ch.fd)
+	ch.fail(c, err)
+}
+
+// fail ends every request with err, in the order they were made, each on a
+// coroutine of its own, since one may go on to use the channel.
+func (ch *Channel) fail(c *service.Context, err error) {
+	ch.fd = 0
+	lost := make([]*request, 0, len(ch.requests))
+	for _, q := range ch.requests {
+		lost = append(lost, q)
+	}
+	clear(ch.requests)
+	slices.SortFunc(lost, func(a, b *request) int { return cmp.Compare(a.number, b.number) })
+	for _, q := range lost {
+		c.Fork(func(c *service.Context) { q.done(c, nil, false, err) })
+	}
+}
+
+// FailedError is an answer that says no.
+type FailedError struct{ Text string }
+
+func (e *FailedError) Error() string { return e.Text }

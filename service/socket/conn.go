@@ -1,0 +1,287 @@
+package socket
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/skynetgo/skynet/service"
+)
+
+// limits are how long an ending connection may take. They are fields of the
+// table for the tests' sake.
+type limits struct {
+	flush  time.Duration // without progress, for what is still to be sent
+	leave  time.Duration // the same, once the owner has ended
+	linger time.Duration // for the peer to notice that it was closed
+	hold   time.Duration // frames of a peer that left before Start
+}
+
+var defaultLimits = limits{flush: 10 * time.Second, leave: time.Second, linger: time.Second, hold: 10 * time.Second}
+
+// readAhead is how much is read of a connection before Start, so that the
+// peer's leaving is noticed.
+const readAhead = minBuffer
+
+// States of a connection. They only go up.
+type state uint8
+
+const (
+	stateOpen    state = iota
+	stateClosing       // takes no more output, sends what it has
+	stateDead          // the connection is closed
+)
+
+// conn is one connection. Its reader goroutine lives as long as the connection
+// and alone reports Error and Close, so that they come after every frame and
+// once.
+type conn struct {
+	owner   *owner
+	fd      FD
+	peer    string
+	handler *Handler
+	nc      net.Conn
+	writev  func(*net.Buffers) (int64, error)
+	route   atomic.Pointer[route]
+	muted   atomic.Bool   // closed by this node: nothing more is delivered
+	wake    chan struct{} // the reader, when it does not read, looks again
+	read    atomic.Uint64
+	written atomic.Uint64
+	writes  atomic.Uint64
+
+	mu      sync.Mutex
+	state   state
+	failure error // of the writer
+	writing bool  // the writer goroutine runs
+	out     output
+}
+
+// route is where frames go: to is 0 for the owner's Handler.
+type route struct {
+	to     service.Handle
+	ptype  service.PType
+	source service.Handle
+}
+
+func newConn(o *owner, fd FD, nc net.Conn, h *Handler) *conn {
+	if h == nil {
+		h = &Handler{}
+	}
+	s := &conn{owner: o, fd: fd, peer: nc.RemoteAddr().String(), handler: h, nc: nc, wake: make(chan struct{}, 1)}
+	s.writev = func(b *net.Buffers) (int64, error) { return b.WriteTo(nc) }
+	return s
+}
+
+// start sets where frames go; the first time it sets the reader going.
+func (s *conn) start(r *route) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state != stateOpen || s.muted.Load() {
+		return ErrClosed
+	}
+	if s.route.Swap(r) == nil {
+		s.interrupt()
+	}
+	return nil
+}
+
+// interrupt makes the reader look at the state again, whatever it waits for.
+func (s *conn) interrupt() {
+	_ = s.nc.SetReadDeadline(time.Unix(1, 0))
+	s.poke()
+}
+
+func (s *conn) poke() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// usable reports whether the connection still takes output.
+func (s *conn) usable() bool {
+	if s == nil {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state == stateOpen
+}
+
+func (s *conn) close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state != stateOpen {
+		return ErrClosed
+	}
+	s.closeLocked(s.owner.table.limits.flush)
+	return nil
+}
+
+func (s *conn) closeLocked(within time.Duration) {
+	s.muted.Store(true)
+	if s.state == stateOpen {
+		s.state = stateClosing
+	}
+	_ = s.nc.SetWriteDeadline(time.Now().Add(within))
+	s.interrupt()
+}
+
+func (s *conn) shutdown() {
+	s.muted.Store(true)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dieLocked()
+}
+
+// abandon is close for an owner that has ended: nobody waits for the peer.
+func (s *conn) abandon() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state != stateDead {
+		s.closeLocked(s.owner.table.limits.leave)
+	}
+}
+
+// dieLocked drops what waits to be sent and closes the connection.
+func (s *conn) dieLocked() {
+	s.state = stateDead
+	s.out.clear()
+	s.nc.Close()
+	s.poke()
+}
+
+// run is the reader goroutine.
+func (s *conn) run() {
+	err := s.pump()
+	s.mu.Lock()
+	if err != nil {
+		s.dieLocked()
+	} else if s.state == stateOpen { // the peer has closed
+		s.state = stateClosing
+		_ = s.nc.SetWriteDeadline(time.Now().Add(s.owner.table.limits.flush))
+	}
+	s.mu.Unlock()
+	if err != nil {
+		s.owner.tell(s, event{kind: eventError, err: err})
+	}
+	s.owner.tell(s, event{kind: eventClose})
+	s.finish()
+	s.owner.table.removeConn(s)
+}
+
+// pump delivers frames until the end of the stream or a close by this node, for
+// which it returns nil, or an error.
+func (s *conn) pump() error {
+	var in frames
+	ended := false
+	for !s.muted.Load() {
+		if s.route.Load() != nil {
+			for frame, ok := in.next(); ok; frame, ok = in.next() {
+				if s.muted.Load() {
+					return nil
+				}
+				s.deliver(frame)
+			}
+			if ended {
+				return nil
+			}
+		} else if ended {
+			if !in.complete() || !s.hold() {
+				return nil
+			}
+			continue
+		} else if in.len() >= readAhead {
+			<-s.wake
+			continue
+		}
+		n, err := in.fill(s.nc)
+		s.read.Add(uint64(n))
+		switch {
+		case err == nil:
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			// An interrupt. Whoever interrupts has changed the state before, so
+			// that it is seen after this.
+			_ = s.nc.SetReadDeadline(time.Time{})
+		case err == io.EOF:
+			ended = true
+		default:
+			return s.cause(err)
+		}
+	}
+	return nil
+}
+
+// hold waits for Start when the peer has left frames behind; false when it has
+// waited long enough.
+func (s *conn) hold() bool {
+	limit := time.NewTimer(s.owner.table.limits.hold)
+	defer limit.Stop()
+	for s.route.Load() == nil && !s.muted.Load() {
+		select {
+		case <-s.wake:
+		case <-limit.C:
+			return false
+		}
+	}
+	return true
+}
+
+// cause returns why reading failed with err: nil for this node's own doing.
+func (s *conn) cause(err error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.muted.Load():
+		return nil
+	case s.failure != nil:
+		return s.failure
+	}
+	return err
+}
+
+func (s *conn) deliver(frame []byte) {
+	r := s.route.Load()
+	if r.to == 0 {
+		s.owner.tell(s, frame)
+		return
+	}
+	_ = s.owner.table.node.Send(r.to, service.Message{
+		Type: r.ptype, Session: service.Session(s.fd), Source: r.source, Data: frame,
+	})
+}
+
+// finish lets the writer end, then the peer: a connection that is closed while
+// input waits is reset, and the peer may lose what was sent last. So it is read
+// empty until the peer has closed too, for a short time.
+func (s *conn) finish() {
+	for !s.flushed() {
+		<-s.wake
+	}
+	if w, ok := s.nc.(interface{ CloseWrite() error }); ok && s.muted.Load() {
+		_ = s.nc.SetReadDeadline(time.Now().Add(s.owner.table.limits.linger))
+		if w.CloseWrite() == nil && !s.owner.ended.Load() {
+			_, _ = io.Copy(io.Discard, s.nc)
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dieLocked()
+}
+
+func (s *conn) flushed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.writing || s.state == stateDead
+}
+
+func (s *conn) stat() Stat {
+	return Stat{
+		FD: s.fd, Type: TypeTCP, Peer: s.peer, Owner: s.owner.handle,
+		Read: s.read.Load(), Written: s.written.Load(), Writes: s.writes.Load(), Pending: s.unsent(),
+	}
+}

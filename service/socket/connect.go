@@ -1,0 +1,129 @@
+package socket
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/skynetgo/skynet/service"
+)
+
+// attempt is one try to connect. It counts only while it is the channel's.
+type attempt struct{ cancel context.CancelFunc }
+
+// place is where a coroutine stands in the line of a channel. It leaves the
+// line when it runs, not when it may run, so that nobody who comes later goes
+// first; and wakes the next one, which then runs once it gives control up.
+type place struct {
+	tried bool // an attempt has ended since it came
+	err   error
+}
+
+// ready blocks until there is a connection and everyone who came before has
+// gone on.
+func (ch *Channel) ready(c *service.Context) error {
+	if len(ch.line) == 0 && ch.up(c) {
+		return nil
+	}
+	p := new(place)
+	ch.line = append(ch.line, p)
+	defer ch.leave(c, p)
+	for {
+		if ch.line[0] == p {
+			switch {
+			case ch.closed:
+				return ch.closedError()
+			case p.err != nil:
+				return p.err
+			case ch.up(c):
+				return nil
+			case ch.attempt != nil:
+			case p.tried:
+				return fmt.Errorf("%w: %s has closed the connection", ErrSocket, ch.addr)
+			default:
+				ch.dial(c)
+			}
+		}
+		if err := c.Wait(p); err != nil {
+			return fmt.Errorf("socket: connect %s: %w", ch.addr, err)
+		}
+	}
+}
+
+// up reports whether there is a connection that has not ended yet, as far as
+// this node knows. The news of the end may still be in the mailbox.
+func (ch *Channel) up(c *service.Context) bool {
+	if ch.fd == 0 {
+		return false
+	}
+	if tableOf(c.Node()).conn(ch.fd).usable() {
+		return true
+	}
+	ch.lose(c, fmt.Errorf("%w: connection to %s was lost", ErrSocket, ch.addr))
+	return false
+}
+
+// leave takes p out of the line.
+func (ch *Channel) leave(c *service.Context, p *place) {
+	first := ch.line[0] == p
+	ch.line = slices.DeleteFunc(ch.line, func(q *place) bool { return p == q })
+	if first {
+		ch.next(c)
+	}
+}
+
+// next wakes the head of the line.
+func (ch *Channel) next(c *service.Context) {
+	if len(ch.line) > 0 {
+		c.Wakeup(ch.line[0])
+	}
+}
+
+// dial starts an attempt. It runs on a coroutine of its own, since whoever
+// wanted it may give up earlier than others who wait for it.
+func (ch *Channel) dial(c *service.Context) {
+	stop, cancel := context.WithCancel(context.Background())
+	a := &attempt{cancel}
+	ch.attempt = a
+	addr := ch.addr
+	c.Fork(func(c *service.Context) {
+		defer cancel()
+		s, err := dial(c, stop, addr, ch.handler)
+		if ch.attempt != a {
+			if err == nil {
+				s.shutdown()
+			}
+			return
+		}
+		if err == nil {
+			ch.fd = s.fd
+			err = s.start(&route{})
+		}
+		if err != nil {
+			ch.fd = 0
+			c.Error("Connect failed", ErrorText(err), addr, nil)
+			err = fmt.Errorf("%w: connect %s: %w", ErrSocket, addr, err)
+		}
+		ch.settled(c, err)
+	})
+}
+
+// settled tells the line how the attempt has ended.
+func (ch *Channel) settled(c *service.Context, err error) {
+	ch.attempt = nil
+	for _, p := range ch.line {
+		p.tried, p.err = true, err
+	}
+	ch.next(c)
+}
+
+// giveUp ends an attempt under way, whose result does not count any more; true
+// when there was one.
+func (ch *Channel) giveUp() bool {
+	if ch.attempt == nil {
+		return false
+	}
+	ch.attempt.cancel()
+	ch.attempt = nil
+	return true
+}

@@ -1,0 +1,73 @@
+package socket
+
+import (
+	"encoding/binary"
+	"io"
+)
+
+const (
+	headerSize = 2
+	minBuffer  = 2 << 10
+	// maxBuffer holds the largest frame.
+	maxBuffer = MaxFrame + headerSize
+	// shrinkAfter is how many small reads halve the buffer.
+	shrinkAfter = 16
+)
+
+// frames cuts a stream into frames. The buffer grows with what has come, not
+// with what a length announces, and shrinks when little comes.
+type frames struct {
+	buf  []byte
+	r, w int
+	few  int // reads in a row that left the buffer nearly empty
+}
+
+func (f *frames) len() int { return f.w - f.r }
+
+// complete reports whether a whole frame has come.
+func (f *frames) complete() bool {
+	b := f.buf[f.r:f.w]
+	return len(b) >= headerSize && len(b)-headerSize >= int(binary.BigEndian.Uint16(b))
+}
+
+// next returns the next whole frame, in memory of its own.
+func (f *frames) next() ([]byte, bool) {
+	if !f.complete() {
+		return nil, false
+	}
+	b := f.buf[f.r+headerSize:]
+	frame := make([]byte, binary.BigEndian.Uint16(f.buf[f.r:]))
+	copy(frame, b)
+	f.r += headerSize + len(frame)
+	return frame, true
+}
+
+// fill reads once. The caller has taken all whole frames out, or has room left
+// in a buffer of the smallest size.
+func (f *frames) fill(r io.Reader) (int, error) {
+	full := f.w == len(f.buf)
+	f.w = copy(f.buf, f.buf[f.r:f.w])
+	f.r = 0
+	switch size := len(f.buf); {
+	case size == 0:
+		f.resize(minBuffer)
+	case full && size < maxBuffer:
+		f.resize(min(2*size, maxBuffer))
+	case f.few >= shrinkAfter && size > minBuffer:
+		f.resize(max(size/2, minBuffer, f.w))
+	}
+	n, err := r.Read(f.buf[f.w:])
+	f.w += n
+	if f.w < len(f.buf)/4 {
+		f.few++
+	} else {
+		f.few = 0
+	}
+	return n, err
+}
+
+func (f *frames) resize(size int) {
+	buf := make([]byte, size)
+	copy(buf, f.buf[:f.w])
+	f.buf, f.few = buf, 0
+}

@@ -1,0 +1,199 @@
+package socket
+
+import (
+	"net"
+	"sync"
+	"time"
+)
+
+const (
+	// warnSize is how many pending bytes are worth a first warning.
+	warnSize = 1 << 20
+	// batchSize and batchBufs bound one write call. The writer looks at its
+	// deadline and at the output that came meanwhile after each.
+	batchSize = 256 << 10
+	batchBufs = 1024
+	// lowBatch bounds a write call of low output: what comes with high priority
+	// meanwhile has to wait for it.
+	lowBatch = 32 << 10
+)
+
+var batches = sync.Pool{New: func() any { return new([batchBufs][]byte) }}
+
+// output is what waits to be written to one connection.
+type output struct {
+	high    queue[[]byte]
+	low     queue[[][]byte] // bufs that stay together
+	pending int             // bytes, those being written included
+	warnAt  int             // the pending bytes of the next warning; 0: no warning given
+}
+
+func (o *output) clear() { *o = output{} }
+
+// write queues bufs and sees that the writer goroutine runs.
+func (s *conn) write(bufs [][]byte, low bool) error {
+	size := total(bufs)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state != stateOpen {
+		return ErrClosed
+	}
+	if size == 0 {
+		return nil
+	}
+	if low {
+		s.out.low.push(bufs)
+	} else {
+		for _, b := range bufs {
+			s.out.high.push(b)
+		}
+	}
+	s.out.pending += size
+	s.warnLocked()
+	if !s.writing {
+		s.writing = true
+		go s.writeLoop()
+	}
+	return nil
+}
+
+// warnLocked tells the owner that much output waits. It is told under the lock,
+// so that the warning that all has gone does not come before.
+func (s *conn) warnLocked() {
+	o := &s.out
+	if o.pending < warnSize || o.pending < o.warnAt {
+		return
+	}
+	o.warnAt = max(2*warnSize, 2*o.warnAt)
+	s.owner.tell(s, event{kind: eventWarning, kb: (o.pending + 1023) / 1024})
+}
+
+func (s *conn) unsent() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.out.pending
+}
+
+// writeLoop is the writer goroutine; it ends when nothing waits.
+func (s *conn) writeLoop() {
+	space := batches.Get().(*[batchBufs][]byte)
+	defer batches.Put(space)
+	size := 0
+	for {
+		batch := net.Buffers(space[:0])
+		s.mu.Lock()
+		if s.state != stateDead {
+			s.out.pending -= size
+			batch, size = s.out.take(batch)
+		}
+		if len(batch) == 0 {
+			s.idleLocked()
+			s.mu.Unlock()
+			return
+		}
+		if s.state == stateClosing {
+			_ = s.nc.SetWriteDeadline(time.Now().Add(s.owner.patience()))
+		}
+		s.mu.Unlock()
+
+		s.writes.Add(1)
+		n, err := s.writev(&batch)
+		s.written.Add(uint64(n))
+		if err != nil {
+			clear(space[:])
+			s.broken(err)
+			return
+		}
+	}
+}
+
+// patience is how long one write may take once the connection is closing.
+func (o *owner) patience() time.Duration {
+	if o.ended.Load() {
+		return o.table.limits.leave
+	}
+	return o.table.limits.flush
+}
+
+func (s *conn) idleLocked() {
+	s.writing = false
+	if s.out.warnAt > 0 {
+		s.out.warnAt = 0
+		s.owner.tell(s, event{kind: eventWarning})
+	}
+	if s.state != stateOpen {
+		s.poke()
+	}
+}
+
+// broken ends the connection after a write has failed; the reader reports it.
+func (s *conn) broken(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.writing = false
+	if s.state == stateOpen {
+		s.failure = err
+	}
+	s.dieLocked()
+}
+
+// take moves what goes into the next write call to batch and returns its size:
+// high output, or some low output when there is no high.
+func (o *output) take(batch net.Buffers) (net.Buffers, int) {
+	size := 0
+	for o.high.len() > 0 && len(batch) < batchBufs && size < batchSize {
+		b := o.high.pop()
+		batch = append(batch, b)
+		size += len(b)
+	}
+	if len(batch) > 0 {
+		return batch, size
+	}
+	for o.low.len() > 0 {
+		bufs := *o.low.peek()
+		n := total(bufs)
+		if size > 0 && size+n > lowBatch {
+			break
+		}
+		batch = append(batch, bufs...)
+		size += n
+		o.low.pop()
+	}
+	return batch, size
+}
+
+func total(bufs [][]byte) int {
+	n := 0
+	for _, b := range bufs {
+		n += len(b)
+	}
+	return n
+}
+
+// queue is a first-in first-out list that reuses its memory and lets go of much
+// of it once it has been emptied.
+type queue[T any] struct {
+	buf  []T
+	head int
+}
+
+func (q *queue[T]) len() int { return len(q.buf) - q.head }
+
+func (q *queue[T]) push(v T) { q.buf = append(q.buf, v) }
+
+func (q *queue[T]) peek() *T { return &q.buf[q.head] }
+
+func (q *queue[T]) pop() T {
+	var none T
+	v := q.buf[q.head]
+	q.buf[q.head] = none
+	q.head++
+	switch {
+	case q.head < len(q.buf):
+	case cap(q.buf) > batchBufs:
+		*q = queue[T]{}
+	default:
+		q.buf, q.head = q.buf[:0], 0
+	}
+	return v
+}

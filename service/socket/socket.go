@@ -1,0 +1,190 @@
+// Package socket gives services file descriptors: listeners, framed TCP
+// connections with a batched writer, and Channel, a connection that carries many
+// requests at once. It stands where Skynet has socket_server.c, gateserver.lua
+// and socketchannel.lua.
+//
+// A socket belongs to the service that opened it and is closed when that
+// service ends. What happens on it is told to the owner's Handler, under the
+// owner's baton and in order: for each connection Open, frames, Warning, and at
+// the end at most one Error and exactly one Close. Frames are Skynet's: two
+// bytes length, big-endian, then that many bytes. Forward sends them past the
+// owner, straight into another service's mailbox.
+//
+// Every service of the node may write to, forward and close any fd, as in
+// Skynet. The functions of this package never block, but for Dial, Wait, a
+// Listen on a host name, and the methods of Channel that say so.
+package socket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/skynetgo/skynet/service"
+)
+
+// Limits of the package.
+const (
+	// MaxFrame is the most bytes one frame carries.
+	MaxFrame = 0xffff
+	// DialTimeout is how long a Dial may take; less when calls may take less.
+	DialTimeout = 5 * time.Second
+)
+
+// FD is the number of a socket, counted from 1 in each node and not used again
+// before all others have been.
+type FD int32
+
+// Handler is told what happens on a socket. Its functions run under the baton
+// of the owner, each as a message of its own, and may block; nil ones are left
+// out.
+type Handler struct {
+	// Open: a listener has accepted fd from peer, "ip:port". Nothing of it is
+	// delivered before Start or Forward.
+	Open func(c *service.Context, fd FD, peer string)
+	// Data: a frame has come on a connection that Start was called for. frame
+	// belongs to the handler.
+	Data func(c *service.Context, fd FD, frame []byte)
+	// Close: the connection has ended, whoever ended it.
+	Close func(c *service.Context, fd FD)
+	// Error: the connection has failed, Close follows; or a listener could not
+	// accept and goes on. ErrorText gives Skynet's text.
+	Error func(c *service.Context, fd FD, err error)
+	// Warning: kb KiB wait to be sent, more than 1 MiB or twice as much as last
+	// time; 0 when all has gone out after a warning.
+	Warning func(c *service.Context, fd FD, kb int)
+}
+
+// ErrClosed: the fd is unknown, or closed by this node or the peer.
+var ErrClosed = errors.New("socket: closed")
+
+// Types of a socket in Stat.
+const (
+	TypeListen = "LISTEN"
+	TypeTCP    = "TCP"
+)
+
+// Stat is what Info knows of one socket.
+type Stat struct {
+	FD      FD
+	Type    string // TypeListen or TypeTCP
+	Peer    string // of a listener its own address
+	Owner   service.Handle
+	Read    uint64 // bytes; of a listener the connections accepted
+	Written uint64 // bytes
+	Writes  uint64 // write calls
+	Pending int    // bytes that wait to be written
+}
+
+// Listen accepts connections on addr, "host:port", for h until Close, and
+// returns the real "ip:port", which tells the port chosen for port 0. It blocks
+// only to look up a host name.
+func Listen(c *service.Context, addr string, h *Handler) (FD, string, error) {
+	l, err := listen(c, addr, h)
+	if err != nil {
+		return 0, "", fmt.Errorf("socket: listen %s: %w", addr, err)
+	}
+	return l.fd, l.ln.Addr().String(), nil
+}
+
+// Dial connects to addr, "host:port", and blocks until it has. Nothing is
+// delivered before Start or Forward.
+func Dial(c *service.Context, addr string, h *Handler) (FD, error) {
+	s, err := dial(c, context.Background(), addr, h)
+	if err != nil {
+		return 0, fmt.Errorf("socket: dial %s: %w", addr, err)
+	}
+	return s.fd, nil
+}
+
+// Start delivers the frames of fd, those that have come already first, to the
+// Handler.Data of its owner.
+func Start(c *service.Context, fd FD) error {
+	return onConn(c, "start", fd, func(s *conn) error { return s.start(&route{}) })
+}
+
+// Forward delivers the frames of fd to the service to, each as a message of
+// type t with session fd and the given source. Called again it holds for frames
+// read from then on. A frame whose receiver is gone is dropped and counted in
+// the node's Drops.
+func Forward(c *service.Context, fd FD, to service.Handle, t service.PType, source service.Handle) error {
+	return onConn(c, "forward", fd, func(s *conn) error {
+		return s.start(&route{to: to, ptype: t, source: source})
+	})
+}
+
+// Write sends bufs, which belong to the socket from then on, one after the
+// other with nothing in between.
+func Write(c *service.Context, fd FD, bufs ...[]byte) error {
+	return onConn(c, "write", fd, func(s *conn) error { return s.write(bufs, false) })
+}
+
+// WriteLow is Write for data that may wait: everything written with Write goes
+// out first, though never inside the bufs of one WriteLow.
+func WriteLow(c *service.Context, fd FD, bufs ...[]byte) error {
+	return onConn(c, "write", fd, func(s *conn) error { return s.write(bufs, true) })
+}
+
+// Pending returns how many bytes wait to be sent on fd.
+func Pending(c *service.Context, fd FD) int {
+	if s := tableOf(c.Node()).conn(fd); s != nil {
+		return s.unsent()
+	}
+	return 0
+}
+
+// Close ends fd: what was written is sent, then the end of the stream; nothing
+// more is delivered but Handler.Close, once. Of a listener it ends the
+// listening, without a word to the Handler; its connections go on.
+func Close(c *service.Context, fd FD) error {
+	if l := tableOf(c.Node()).listener(fd); l != nil {
+		l.close()
+		return nil
+	}
+	return onConn(c, "close", fd, (*conn).close)
+}
+
+// Shutdown is Close without sending what was written.
+func Shutdown(c *service.Context, fd FD) error {
+	if l := tableOf(c.Node()).listener(fd); l != nil {
+		l.close()
+		return nil
+	}
+	return onConn(c, "shutdown", fd, func(s *conn) error {
+		s.shutdown()
+		return nil
+	})
+}
+
+// Info returns what is known of the sockets of n, by fd. Safe from any
+// goroutine.
+func Info(n *service.Node) []Stat { return tableOf(n).info() }
+
+// Wait blocks until n has no socket left, which is soon after the services that
+// own them have ended, or until ctx ends. It is for code outside of services.
+func Wait(ctx context.Context, n *service.Node) error {
+	for {
+		empty := tableOf(n).emptied()
+		if empty == nil {
+			return nil
+		}
+		select {
+		case <-empty:
+		case <-ctx.Done():
+			return fmt.Errorf("socket: wait: %w", ctx.Err())
+		}
+	}
+}
+
+// onConn calls f for the connection fd.
+func onConn(c *service.Context, what string, fd FD, f func(*conn) error) error {
+	err := ErrClosed
+	if s := tableOf(c.Node()).conn(fd); s != nil {
+		err = f(s)
+	}
+	if err != nil {
+		return fmt.Errorf("socket: %s %d: %w", what, fd, err)
+	}
+	return nil
+}

@@ -1,0 +1,229 @@
+package socket
+
+import (
+	"math"
+	"net"
+	"sort"
+	"sync"
+	"sync/atomic"
+
+	"github.com/skynetgo/skynet/service"
+)
+
+type tableKey struct{}
+
+// table holds the sockets of one node. Its lock is taken before that of a
+// connection, never after.
+type table struct {
+	node *service.Node
+
+	mu        sync.RWMutex
+	last      FD
+	conns     map[FD]*conn
+	listeners map[FD]*listener
+	empty     chan struct{} // made on demand, closed when nothing is left
+	limits    limits
+}
+
+func tableOf(n *service.Node) *table {
+	return n.Attach(tableKey{}, func() any {
+		return &table{node: n, conns: make(map[FD]*conn), listeners: make(map[FD]*listener), limits: defaultLimits}
+	}).(*table)
+}
+
+func (t *table) conn(fd FD) *conn {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.conns[fd]
+}
+
+func (t *table) listener(fd FD) *listener {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.listeners[fd]
+}
+
+func (t *table) nextLocked() FD {
+	for {
+		if t.last == math.MaxInt32 {
+			t.last = 0
+		}
+		t.last++
+		if t.conns[t.last] == nil && t.listeners[t.last] == nil {
+			return t.last
+		}
+	}
+}
+
+func (t *table) removeConn(s *conn) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.conns, s.fd)
+	delete(s.owner.conns, s)
+	t.checkEmptyLocked()
+}
+
+func (t *table) removeListener(l *listener) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.listeners, l.fd)
+	delete(l.owner.listeners, l)
+	t.checkEmptyLocked()
+}
+
+func (t *table) checkEmptyLocked() {
+	if t.empty != nil && len(t.conns)+len(t.listeners) == 0 {
+		close(t.empty)
+		t.empty = nil
+	}
+}
+
+// emptied returns a channel that is closed once there is no socket left, nil
+// when there is none now.
+func (t *table) emptied() <-chan struct{} {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.conns)+len(t.listeners) == 0 {
+		return nil
+	}
+	if t.empty == nil {
+		t.empty = make(chan struct{})
+	}
+	return t.empty
+}
+
+func (t *table) info() []Stat {
+	t.mu.RLock()
+	list := make([]Stat, 0, len(t.conns)+len(t.listeners))
+	for _, s := range t.conns {
+		list = append(list, s.stat())
+	}
+	for _, l := range t.listeners {
+		list = append(list, Stat{
+			FD: l.fd, Type: TypeListen, Peer: l.ln.Addr().String(), Owner: l.owner.handle, Read: l.accepted.Load(),
+		})
+	}
+	t.mu.RUnlock()
+	sort.Slice(list, func(i, j int) bool { return list[i].FD < list[j].FD })
+	return list
+}
+
+// owner is one service that has sockets. conns and listeners are under the
+// table's lock.
+type owner struct {
+	table     *table
+	handle    service.Handle
+	ended     atomic.Bool
+	conns     map[*conn]struct{}
+	listeners map[*listener]struct{}
+}
+
+type ownerKey struct{}
+
+// ownerOf returns the running service as an owner; the first time it takes the
+// service's socket messages and looks out for its end.
+func ownerOf(c *service.Context) *owner {
+	return service.Local(c, ownerKey{}, func() *owner {
+		o := &owner{
+			table: tableOf(c.Node()), handle: c.Self(),
+			conns: make(map[*conn]struct{}), listeners: make(map[*listener]struct{}),
+		}
+		c.Dispatch(service.PTypeSocket, dispatch)
+		c.AtServiceEnd(o.end)
+		return o
+	})
+}
+
+// adopt gives nc a number and enters it; nil when the owner has ended.
+func (o *owner) adopt(nc net.Conn, h *Handler) *conn {
+	t := o.table
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if o.ended.Load() {
+		return nil
+	}
+	s := newConn(o, t.nextLocked(), nc, h)
+	t.conns[s.fd] = s
+	o.conns[s] = struct{}{}
+	return s
+}
+
+// adoptListener is adopt for a listener.
+func (o *owner) adoptListener(ln net.Listener, h *Handler) *listener {
+	t := o.table
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if o.ended.Load() {
+		return nil
+	}
+	l := &listener{owner: o, fd: t.nextLocked(), ln: ln, handler: h, closed: make(chan struct{})}
+	t.listeners[l.fd] = l
+	o.listeners[l] = struct{}{}
+	return l
+}
+
+// end closes what the service has left open.
+func (o *owner) end() {
+	o.table.mu.Lock()
+	defer o.table.mu.Unlock()
+	o.ended.Store(true)
+	for l := range o.listeners {
+		l.close()
+	}
+	for s := range o.conns {
+		s.abandon()
+	}
+}
+
+// event is what a socket tells its owner besides frames.
+type event struct {
+	kind eventKind
+	kb   int
+	err  error
+}
+
+type eventKind uint8
+
+const (
+	eventOpen eventKind = iota
+	eventClose
+	eventError
+	eventWarning
+)
+
+// tell puts an event, or a frame, of a socket into the mailbox of its owner.
+func (o *owner) tell(socket, data any) {
+	if !o.ended.Load() {
+		_ = o.table.node.Send(o.handle, service.Message{Type: service.PTypeSocket, Op: socket, Data: data})
+	}
+}
+
+// dispatch handles a socket message under the owner's baton.
+func dispatch(c *service.Context, m service.Message) {
+	switch s := m.Op.(type) {
+	case *conn:
+		if frame, ok := m.Data.([]byte); ok {
+			// Its owner may have closed it while the frame waited.
+			if s.handler.Data != nil && !s.muted.Load() {
+				s.handler.Data(c, s.fd, frame)
+			}
+			return
+		}
+		s.handler.event(c, s.fd, s.peer, m.Data.(event))
+	case *listener:
+		s.handler.event(c, s.fd, "", m.Data.(event))
+	}
+}
+
+func (h *Handler) event(c *service.Context, fd FD, peer string, e event) {
+	switch {
+	case e.kind == eventOpen && h.Open != nil:
+		h.Open(c, fd, peer)
+	case e.kind == eventClose && h.Close != nil:
+		h.Close(c, fd)
+	case e.kind == eventError && h.Error != nil:
+		h.Error(c, fd, e.err)
+	case e.kind == eventWarning && h.Warning != nil:
+		h.Warning(c, fd, e.kb)
+	}
+}

@@ -1,0 +1,153 @@
+package clusterd
+
+import (
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+
+	"github.com/skynetgo/skynet/cluster"
+	"github.com/skynetgo/skynet/lualike/luaconf"
+	"github.com/skynetgo/skynet/service"
+)
+
+// nodeTable is name -> address, and the options.
+type nodeTable struct {
+	path       string // the configured file; "" for none
+	addresses  map[string]address
+	nowaiting  bool
+	generation int // counts the reloads
+}
+
+// address of a node: a text, or down when the table says false. The zero
+// address is that of an unknown node.
+type address struct {
+	text string
+	down bool
+}
+
+func (a address) known() bool { return a.down || a.text != "" }
+
+// setting is one line of a table that is being loaded.
+type setting struct {
+	name  string
+	value any
+	fail  func(format string, args ...any) error
+}
+
+// reload takes a table in whole, or not at all when a line of it is wrong. It
+// changes what is there and starts what follows from that, without waiting for
+// any connection.
+func (d *clusterd) reload(c *service.Context, r cluster.ReloadRequest) error {
+	settings, err := d.table.load(r)
+	if err != nil {
+		return err
+	}
+	addresses := make(map[string]address, len(settings))
+	for _, s := range settings {
+		if strings.HasPrefix(s.name, "__") {
+			if s.name == "__nowaiting" {
+				if _, ok := s.value.(bool); !ok && s.value != nil {
+					return s.fail("is neither true nor false: %v", s.value)
+				}
+			}
+			continue
+		}
+		if addresses[s.name], err = s.address(); err != nil {
+			return err
+		}
+	}
+	var moved []string
+	for _, s := range settings {
+		if option, ok := strings.CutPrefix(s.name, "__"); ok {
+			c.Logf("Config %s = %v", option, s.value)
+			if option == "nowaiting" {
+				d.table.nowaiting = s.value == true
+			}
+			continue
+		}
+		a := addresses[s.name]
+		if d.table.addresses[s.name] != a {
+			d.table.addresses[s.name] = a
+			if d.links.senders[s.name] != nil {
+				delete(d.links.ready, s.name)
+				moved = append(moved, s.name)
+			}
+		}
+		d.links.named(c, s.name, s.value)
+	}
+	if d.table.nowaiting {
+		d.links.wakeAll(c)
+	}
+	for _, node := range moved {
+		c.Fork(func(c *service.Context) {
+			if _, err := d.connect(c, node); err != nil {
+				c.Error(err)
+			}
+		})
+	}
+	return nil
+}
+
+func (s setting) address() (address, error) {
+	switch v := s.value.(type) {
+	case bool:
+		if !v {
+			return address{down: true}, nil
+		}
+	case string:
+		host, port, err := net.SplitHostPort(v)
+		if err != nil || port == "" {
+			return address{}, s.fail("is not host:port: %q", v)
+		}
+		_ = host
+		return address{text: v}, nil
+	}
+	return address{}, s.fail("is neither false nor a string: %v", s.value)
+}
+
+// load reads the lines of a table, in its order.
+func (t *nodeTable) load(r cluster.ReloadRequest) ([]setting, error) {
+	var lua *luaconf.Table
+	var err error
+	switch r.Kind {
+	case "table":
+		return fromMap(r.Table), nil
+	case "text":
+		lua, err = luaconf.LoadTable("node table", r.Text)
+	case "file":
+		lua, err = luaconf.LoadTableFile(r.Text)
+	case "":
+		if t.path == "" {
+			return nil, nil
+		}
+		lua, err = luaconf.LoadTableFile(t.path)
+	default:
+		return nil, fmt.Errorf("reload: unknown kind of node table %q", r.Kind)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("node table: %w", err)
+	}
+	var out []setting
+	for name, value := range lua.All() {
+		out = append(out, setting{name, value, func(format string, args ...any) error {
+			return fmt.Errorf("node table: %w", lua.Errorf(name, format, args...))
+		}})
+	}
+	return out, nil
+}
+
+func fromMap(m map[string]any) []setting {
+	names := make([]string, 0, len(m))
+	for name := range m {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	out := make([]setting, len(names))
+	for i, name := range names {
+		out[i] = setting{name, m[name], func(format string, args ...any) error {
+			return fmt.Errorf("node table: %s "+format, append([]any{name}, args...)...)
+		}}
+	}
+	return out
+}

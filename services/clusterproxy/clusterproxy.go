@@ -1,0 +1,55 @@
+// Package clusterproxy is the service that stands for a service of another
+// node (service/clusterproxy.lua): what it gets, it passes on unread.
+package clusterproxy
+
+import (
+	"fmt"
+
+	"github.com/skynetgo/skynet/cluster"
+	"github.com/skynetgo/skynet/lualike"
+	"github.com/skynetgo/skynet/service"
+)
+
+// Definition returns the definition of the service. Its arguments are the node,
+// and the name or else the handle of the service there.
+func Definition() *service.Definition { return service.Def("clusterproxy", start) }
+
+func start(c *service.Context, args ...any) error {
+	if len(args) != 3 {
+		return fmt.Errorf("clusterproxy wants node, name and handle, not %d arguments", len(args))
+	}
+	var target cluster.Request
+	var err error
+	node := fmt.Sprint(args[0])
+	target.Name = fmt.Sprint(args[1])
+	if target.Handle, err = lualike.As[service.Handle](args[2]); err != nil {
+		return err
+	}
+	c.Dispatch(service.PTypeLua, func(c *service.Context, m service.Message) {
+		if err := pass(c, node, target, m); err != nil {
+			if m.Session == 0 {
+				c.Error(err)
+			}
+			c.Fail(err)
+		}
+	})
+	return nil
+}
+
+// pass sends m on and gives the answer back. The caller has a deadline of its
+// own.
+func pass(c *service.Context, node string, target cluster.Request, m service.Message) error {
+	payload, err := service.PackMessage(m)
+	if err != nil {
+		return err
+	}
+	target.Payload = payload
+	if m.Session == 0 {
+		return cluster.Push(c, node, target)
+	}
+	answer, err := cluster.Req(c.WithTimeout(service.Forever), node, target)
+	if err == nil {
+		_, err = c.RetRaw([]byte(answer))
+	}
+	return err
+}

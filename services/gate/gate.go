@@ -1,0 +1,230 @@
+// Package gate is the gate service: it listens, accepts clients, tells a
+// watchdog service of them, and hands their packets to the watchdog or to agent
+// services. It follows Skynet's service/gate.lua and is written with the public
+// API alone.
+//
+// The commands are Skynet's. The watchdog gets lua messages: the word EventName,
+// then one of
+//
+//	open fd "ip:port"
+//	data fd packet
+//	close fd
+//	error fd text
+//	warning fd kib
+package gate
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+
+	"github.com/skynetgo/skynet/lualike"
+	"github.com/skynetgo/skynet/service"
+	"github.com/skynetgo/skynet/service/socket"
+)
+
+// Name is the name the gate is launched by.
+const Name = "gate"
+
+// Commands of the gate.
+const (
+	// CmdOpen listens: its argument is an OpenConfig, its results are the
+	// address and the port.
+	CmdOpen = "open"
+	// CmdClose stops listening; the clients stay.
+	CmdClose = "close"
+	// CmdAccept fd: the packets of fd go to the watchdog.
+	CmdAccept = "accept"
+	// CmdForward fd [client [address]]: the packets of fd go to the service
+	// address, by default the caller, as messages of type client from the
+	// service client, by default the gate, with session fd.
+	CmdForward = "forward"
+	// CmdKick fd closes a connection.
+	CmdKick = "kick"
+)
+
+// EventName is the first value of every message to the watchdog, one of the
+// others the second.
+const (
+	EventName    = "socket"
+	EventOpen    = "open"
+	EventData    = "data"
+	EventClose   = "close"
+	EventError   = "error"
+	EventWarning = "warning"
+)
+
+const (
+	// DefaultAddress is where a gate listens that is given a port only.
+	DefaultAddress = "127.0.0.1"
+	// DefaultMaxClient is how many clients a gate lets in by default.
+	DefaultMaxClient = 1024
+)
+
+// OpenConfig is the argument of CmdOpen.
+type OpenConfig struct {
+	Address   string         `lua:"address"`   // a host, or "host:port" when Port is nil; "" is DefaultAddress
+	Port      *int           `lua:"port"`      // 0 is any free one
+	MaxClient *int           `lua:"maxclient"` // connections at once; nil is DefaultMaxClient
+	NoDelay   bool           `lua:"nodelay"`   // connections never delay, whatever it says
+	Watchdog  service.Handle `lua:"watchdog"`  // by default the caller
+	Backlog   int            `lua:"backlog"`   // the system's is taken, whatever it says
+}
+
+// address returns what to listen on, and the two values that the log has for it.
+func (o OpenConfig) address() (addr, host string, port any) {
+	host = o.Address
+	if o.Port == nil {
+		return o.Address, host, nil
+	}
+	if host == "" {
+		host = DefaultAddress
+	}
+	return net.JoinHostPort(strings.Trim(host, "[]"), strconv.Itoa(*o.Port)), host, *o.Port
+}
+
+// errAssertion is the error of a Lua assert.
+var errAssertion = errors.New("assertion failed!")
+
+// Definition returns the gate.
+func Definition() *service.Definition {
+	return service.Def(Name, func(c *service.Context, _ ...any) error {
+		g := &gate{clients: make(map[socket.FD]struct{})}
+		g.handler = &socket.Handler{
+			Open:    g.opened,
+			Data:    g.data,
+			Close:   g.closed,
+			Error:   g.failed,
+			Warning: g.warning,
+		}
+		c.Handle(CmdOpen, service.F1(g.open))
+		c.Handle(CmdClose, service.P0(g.close))
+		c.Handle(CmdAccept, service.P1(g.accept))
+		c.Handle(CmdForward, service.P3(g.forward))
+		c.Handle(CmdKick, service.P1(g.kick))
+		return nil
+	})
+}
+
+// gate is the state of one gate service.
+type gate struct {
+	handler   *socket.Handler
+	listening bool
+	listener  socket.FD
+	maxClient int
+	watchdog  service.Handle
+	clients   map[socket.FD]struct{} // those that the watchdog was told of
+}
+
+func (g *gate) open(c *service.Context, conf OpenConfig) (lualike.Args, error) {
+	if g.listening {
+		return nil, errAssertion
+	}
+	g.maxClient = DefaultMaxClient
+	if conf.MaxClient != nil {
+		g.maxClient = *conf.MaxClient
+	}
+	if g.watchdog = conf.Watchdog; g.watchdog == 0 {
+		g.watchdog = c.Message().Source
+	}
+	addr, host, port := conf.address()
+	c.Error("Listen on", host, port)
+	g.listening = true // before Listen, which may block
+	fd, at, err := socket.Listen(c, addr, g.handler)
+	if err != nil {
+		g.listening = false
+		return nil, fmt.Errorf("Listen error: %w", err) //nolint:staticcheck // Skynet's text
+	}
+	g.listener = fd
+	ip, chosen, err := net.SplitHostPort(at)
+	if err != nil {
+		return nil, err
+	}
+	n, err := strconv.Atoi(chosen)
+	return lualike.Args{ip, n}, err
+}
+
+func (g *gate) close(c *service.Context) error {
+	if g.listener == 0 {
+		return errAssertion
+	}
+	fd := g.listener
+	g.listening, g.listener = false, 0
+	return socket.Close(c, fd)
+}
+
+func (g *gate) accept(c *service.Context, fd socket.FD) error {
+	if _, ok := g.clients[fd]; !ok {
+		return errAssertion
+	}
+	return gone(socket.Start(c, fd))
+}
+
+func (g *gate) forward(c *service.Context, fd socket.FD, client, address service.Handle) error {
+	if _, ok := g.clients[fd]; !ok {
+		return errAssertion
+	}
+	if address == 0 {
+		address = c.Message().Source
+	}
+	if client == 0 {
+		client = c.Self()
+	}
+	return gone(socket.Forward(c, fd, address, service.PTypeClient, client))
+}
+
+func (g *gate) kick(c *service.Context, fd socket.FD) error {
+	if _, ok := g.clients[fd]; !ok {
+		return nil
+	}
+	return gone(socket.Close(c, fd))
+}
+
+// gone makes nothing of a client that has left: the watchdog learns of it from
+// the close message that is on its way.
+func gone(err error) error {
+	if errors.Is(err, socket.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+func (g *gate) opened(c *service.Context, fd socket.FD, peer string) {
+	if len(g.clients) >= g.maxClient {
+		// As in Skynet, the watchdog gets a close without an open.
+		_ = socket.Shutdown(c, fd)
+		return
+	}
+	g.clients[fd] = struct{}{}
+	g.tell(c, EventOpen, fd, peer)
+}
+
+func (g *gate) data(c *service.Context, fd socket.FD, packet []byte) {
+	g.tell(c, EventData, fd, string(packet))
+}
+
+func (g *gate) closed(c *service.Context, fd socket.FD) {
+	delete(g.clients, fd)
+	g.tell(c, EventClose, fd)
+}
+
+func (g *gate) failed(c *service.Context, fd socket.FD, err error) {
+	if _, ok := g.clients[fd]; !ok {
+		c.Error("gateserver accept error:", socket.ErrorText(err))
+		return
+	}
+	delete(g.clients, fd)
+	g.tell(c, EventError, fd, socket.ErrorText(err))
+}
+
+func (g *gate) warning(c *service.Context, fd socket.FD, kb int) {
+	g.tell(c, EventWarning, fd, kb)
+}
+
+// tell sends an event to the watchdog. When that is gone the node counts the
+// message.
+func (g *gate) tell(c *service.Context, event string, fd socket.FD, args ...any) {
+	_ = c.Send(g.watchdog, append([]any{EventName, event, fd}, args...)...)
+}
