@@ -102,10 +102,14 @@ func (d *clusterd) proxy(c *service.Context, r cluster.ProxyRequest) (service.Ha
 		r.Node, r.Name = r.Node[:at], r.Node[at:]
 	}
 	key := r.Node + "." + cluster.Request{Name: r.Name, Handle: r.Handle}.Address()
+	var target any = r.Name
+	if r.Name == "" {
+		target = r.Handle
+	}
 	if p := d.proxies[key]; p != 0 {
 		return p, nil
 	}
-	p, err := c.NewService("clusterproxy", r.Node, r.Name, r.Handle)
+	p, err := c.NewService("clusterproxy", r.Node, target)
 	if err != nil {
 		return 0, err
 	}

@@ -13,10 +13,9 @@ import (
 
 // nodeTable is name -> address, and the options.
 type nodeTable struct {
-	path       string // the configured file; "" for none
-	addresses  map[string]address
-	nowaiting  bool
-	generation int // counts the reloads
+	path      string // the configured file; "" for none
+	addresses map[string]address
+	nowaiting bool
 }
 
 // address of a node: a text, or down when the table says false. The zero
@@ -96,11 +95,9 @@ func (s setting) address() (address, error) {
 			return address{down: true}, nil
 		}
 	case string:
-		host, port, err := net.SplitHostPort(v)
-		if err != nil || port == "" {
+		if _, port, err := net.SplitHostPort(v); err != nil || port == "" {
 			return address{}, s.fail("is not host:port: %q", v)
 		}
-		_ = host
 		return address{text: v}, nil
 	}
 	return address{}, s.fail("is neither false nor a string: %v", s.value)

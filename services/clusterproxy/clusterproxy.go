@@ -11,19 +11,21 @@ import (
 )
 
 // Definition returns the definition of the service. Its arguments are the node,
-// and the name or else the handle of the service there.
+// and the name or the handle of the service there.
 func Definition() *service.Definition { return service.Def("clusterproxy", start) }
 
 func start(c *service.Context, args ...any) error {
-	if len(args) != 3 {
-		return fmt.Errorf("clusterproxy wants node, name and handle, not %d arguments", len(args))
+	if len(args) != 2 {
+		return fmt.Errorf("clusterproxy wants a node and an address, not %d arguments", len(args))
 	}
-	var target cluster.Request
-	var err error
 	node := fmt.Sprint(args[0])
-	target.Name = fmt.Sprint(args[1])
-	if target.Handle, err = lualike.As[service.Handle](args[2]); err != nil {
-		return err
+	var target cluster.Request
+	var byName bool
+	if target.Name, byName = args[1].(string); !byName {
+		var err error
+		if target.Handle, err = lualike.As[service.Handle](args[1]); err != nil {
+			return err
+		}
 	}
 	c.Dispatch(service.PTypeLua, func(c *service.Context, m service.Message) {
 		if err := pass(c, node, target, m); err != nil {
