@@ -276,7 +276,13 @@ func (p *plan) decodeStruct(d *Decoder, n int, v reflect.Value) error {
 			expected = at
 		}
 		f := &p.fields[expected]
-		if err := f.plan.again(d, f.in(v)); err != nil {
+		var fv reflect.Value
+		if f.direct >= 0 {
+			fv = v.Field(f.direct)
+		} else {
+			fv = f.in(v)
+		}
+		if err := f.plan.again(d, fv); err != nil {
 			return under(err, nameElem(f.name))
 		}
 		expected++

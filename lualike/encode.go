@@ -66,19 +66,14 @@ type mode struct {
 
 func (m mode) inside() mode { return mode{depth: m.depth + 1, tables: m.tables} }
 
-func (m mode) check() error {
-	if m.depth > maxPackDepth || m.hops > maxPackDepth {
-		return packTooDeep()
-	}
-	return nil
-}
+func (m mode) tooDeep() bool { return m.depth > maxPackDepth || m.hops > maxPackDepth }
 
-func packTooDeep() error { return faultf(ErrTooDeep, "serialize can't pack too depth table") }
+func errPackDepth() error { return faultf(ErrTooDeep, "serialize can't pack too depth table") }
 
 // appendAny packs a value of dynamic type. The common types come first, so that they cost no reflection.
 func appendAny(dst []byte, v any, m mode) ([]byte, error) {
-	if err := m.check(); err != nil {
-		return dst, err
+	if m.tooDeep() {
+		return dst, errPackDepth()
 	}
 	switch x := v.(type) {
 	case nil:

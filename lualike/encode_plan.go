@@ -10,8 +10,8 @@ import (
 
 // append packs v, which is of the plan's type.
 func (p *plan) append(dst []byte, v reflect.Value, m mode) ([]byte, error) {
-	if err := m.check(); err != nil {
-		return dst, err
+	if m.tooDeep() {
+		return dst, errPackDepth()
 	}
 	switch p.op {
 	case opBool:
@@ -81,14 +81,20 @@ func (p *plan) appendStruct(dst []byte, v reflect.Value, m mode) ([]byte, error)
 	var err error
 	for i := range p.fields {
 		f := &p.fields[i]
-		fv, ok := f.of(v)
+		var fv reflect.Value
+		ok := true
+		if f.direct >= 0 {
+			fv = v.Field(f.direct)
+		} else {
+			fv, ok = f.of(v)
+		}
 		if !ok || f.omitEmpty && isEmpty(fv) {
 			continue
 		}
 		start := len(dst)
 		dst = append(dst, f.key...)
 		// Numbers and short strings are most of what structs hold; they need no call with all its arguments.
-		if m.depth <= maxPackDepth {
+		if !m.tooDeep() {
 			switch f.plan.op {
 			case opInt:
 				dst = appendInt(dst, fv.Int())

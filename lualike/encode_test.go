@@ -64,9 +64,9 @@ func TestPackGoValues(t *testing.T) {
 		"interfaces":        {[]any{nil, 1, nil, &one}, "{{[2] = 1, [4] = 1}}"},
 		"args":              {lualike.Args{1, "a"}, `{{1, "a"}}`},
 		"string map sorted": {map[string]int{"c": 3, "a": 1, "b": 2}, "{{a = 1, b = 2, c = 3}}"},
-		"any map sorted":    {map[string]any{"c": 3, "a": nil, "b": "x"}, `{{b = "x", c = 3}}`},
+		"any map sorted":    {map[string]any{"c": 3, "a": nil, "b": "x", "f": 6, "e": 5, "d": 4}, `{{b = "x", c = 3, d = 4, e = 5, f = 6}}`},
 		"int map sorted":    {map[int]string{30: "c", -1: "a", 2: "b"}, `{{[-1] = "a", [2] = "b", [30] = "c"}}`},
-		"uint map sorted":   {map[uint8]int{9: 1, 8: 2}, "{{[8] = 2, [9] = 1}}"},
+		"uint map sorted":   {map[uint8]int{9: 1, 8: 2, 7: 3, 6: 4, 5: 5}, "{{[5] = 5, [6] = 4, [7] = 3, [8] = 2, [9] = 1}}"},
 		"float map":         {map[float64]int{2: 1, 0.5: 2}, "{{[0.5] = 2, [2] = 1}}"},
 		"map of nil":        {map[string]*int{"a": nil, "b": &one}, "{{b = 1}}"},
 		"pointer value":     {lualike.Pointer(16), "{pointer: 0x10}"},
@@ -79,6 +79,24 @@ func TestPackGoValues(t *testing.T) {
 			`{{id = 7, Kind = "", Level = 3, name = "n", empty = "e", List = {1}, flag = true, map = {}}}`,
 		},
 		"empty struct": {struct{}{}, "{{}}"},
+		"omitted": {
+			struct {
+				I int            `lua:",omitempty"`
+				B bool           `lua:",omitempty"`
+				P *int           `lua:",omitempty"`
+				L []int          `lua:",omitempty"`
+				M map[string]int `lua:",omitempty"`
+				A any            `lua:",omitempty"`
+				S struct{}       `lua:",omitempty"`
+			}{L: []int{}, M: map[string]int{}}, "{{S = {}}}",
+		},
+		"not omitted": {
+			struct {
+				I int  `lua:",omitempty"`
+				P *int `lua:"p,omitempty"`
+			}{2, new(int)}, "{{I = 2, p = 0}}",
+		},
+		"bool map": {map[bool]int{true: 1}, "{{[true] = 1}}"},
 		"all left out": {struct {
 			A int `lua:"-"`
 		}{1}, "{{}}"},
@@ -129,9 +147,19 @@ type twin struct {
 	W2 int `lua:"W"`
 }
 
-type loop struct {
-	*loop
+type Loop struct {
+	*Loop
 	N int
+}
+
+type left struct{ Inner }
+
+type right struct{ Inner }
+
+type diamond struct {
+	left
+	right
+	Z int
 }
 
 func TestEmbeddedFields(t *testing.T) {
@@ -142,7 +170,9 @@ func TestEmbeddedFields(t *testing.T) {
 		"a tie hides both, the outer one wins": {rivals{Inner{1, 2}, Other{3, 4}, "y"}, `{{Z = 4, Y = "y"}}`},
 		"a tag keeps the struct together":      {tagged{Inner: Inner{1, 2}, Y: 5}, "{{inner = {X = 1, Y = 2}, Other = {Y = 0}, Y = 5}}"},
 		"a tag wins at one depth":              {tagWins{A1: 1, twin: twin{W: 2, W2: 3}}, "{{v = 1, W = 3}}"},
-		"a type inside itself":                 {loop{N: 1}, "{{N = 1}}"},
+		"a type inside itself, further in":     {struct{ Loop }{Loop{N: 1}}, "{{N = 1}}"},
+		"a type inside itself":                 {Loop{N: 1, Loop: &Loop{N: 2}}, "{{N = 1}}"},
+		"a type twice at one level is a tie":   {diamond{Z: 1}, "{{Z = 1}}"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -257,6 +287,26 @@ func TestPackDepthOfGoValues(t *testing.T) {
 				t.Errorf("33 levels: %v", err)
 			}
 		})
+	}
+}
+
+// A pair without value leaves no bytes, and a float key without fraction leaves those of the integer: as from a Lua table.
+func TestPackedPairs(t *testing.T) {
+	for name, test := range map[string]struct {
+		in   any
+		want string
+	}{
+		"nil field":          {struct{ P, Q *int }{}, "\x06\x00"},
+		"nil in an any map":  {map[string]any{"a": nil, "b": (*int)(nil)}, "\x06\x00"},
+		"nil in a typed map": {map[string]*int{"a": nil}, "\x06\x00"},
+		"nil in a table":     {lualike.Map(map[string]any{"a": lualike.AsTable(nil)}), "\x06\x00"},
+		"integral key":       {map[float64]int{2: 1}, "\x06\x0a\x02\x0a\x01\x00"},
+		"integral any key":   {map[any]int{2.0: 1}, "\x06\x0a\x02\x0a\x01\x00"},
+		"go map of 1..n":     {map[int]bool{1: true, 2: true}, "\x06\x0a\x01\x09\x0a\x02\x09\x00"},
+	} {
+		if got := pack(t, test.in); string(got) != test.want {
+			t.Errorf("%s: %x, want %x", name, got, test.want)
+		}
 	}
 }
 

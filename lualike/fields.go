@@ -11,6 +11,7 @@ type field struct {
 	name      string
 	key       []byte // the packed name
 	index     []int
+	direct    int // the only index, -1 if the field lies in an embedded struct
 	typ       reflect.Type
 	plan      *plan
 	omitEmpty bool
@@ -37,13 +38,20 @@ func flatten(t reflect.Type) []field {
 					continue
 				}
 				f.index = append(slices.Clone(l.index), i)
+				f.direct = -1
+				if len(f.index) == 1 {
+					f.direct = i
+				}
 				if embedded == nil {
 					all = append(all, f)
 				} else if !visited[embedded] {
-					visited[embedded] = true
 					next = append(next, level{embedded, f.index})
 				}
 			}
+		}
+		// Only now: a type embedded twice at one level is a tie.
+		for _, l := range next {
+			visited[l.typ] = true
 		}
 	}
 	return dominant(all)
@@ -126,9 +134,6 @@ func hasExported(t reflect.Type) bool {
 
 // of returns the field of struct v; ok is false when an embedded pointer on the way is nil.
 func (f *field) of(v reflect.Value) (reflect.Value, bool) {
-	if len(f.index) == 1 {
-		return v.Field(f.index[0]), true
-	}
 	for i, x := range f.index {
 		if i > 0 && v.Kind() == reflect.Pointer {
 			if v.IsNil() {
@@ -143,9 +148,6 @@ func (f *field) of(v reflect.Value) (reflect.Value, bool) {
 
 // in is of for decoding: embedded pointers are filled on the way.
 func (f *field) in(v reflect.Value) reflect.Value {
-	if len(f.index) == 1 {
-		return v.Field(f.index[0])
-	}
 	for i, x := range f.index {
 		if i > 0 && v.Kind() == reflect.Pointer {
 			if v.IsNil() {

@@ -107,17 +107,13 @@ func decodeMsgp(data []byte, v reflect.Value) error {
 // checkMsgp reads data without building anything: nesting is bounded and every announced element is there. Generated code
 // allocates what a header announces, so after this check it cannot allocate more than a multiple of len(data).
 func checkMsgp(data []byte) error {
-	pending := make([]int, 0, 32) // elements still to come, per open container
+	pending := make([]uint64, 0, 32) // elements still to come, per open container
 	for {
 		n, size, err := msgpHead(data)
 		if err != nil {
 			return err
 		}
 		data = data[size:]
-		// Each element takes a byte at least.
-		if n > len(data) {
-			return msgp.ErrShortBytes
-		}
 		if n > 0 {
 			if len(pending) == maxMsgpDepth {
 				return msgp.ErrRecursion
@@ -139,16 +135,16 @@ func checkMsgp(data []byte) error {
 }
 
 // msgpHead returns how many elements the value at the start of data contains, and the size of the value without them.
-func msgpHead(data []byte) (elements, size int, err error) {
+func msgpHead(data []byte) (elements uint64, size int, err error) {
 	var rest []byte
 	var n uint32
 	switch msgp.NextType(data) {
 	case msgp.ArrayType:
 		n, rest, err = msgp.ReadArrayHeaderBytes(data)
-		elements = int(n)
+		elements = uint64(n)
 	case msgp.MapType:
 		n, rest, err = msgp.ReadMapHeaderBytes(data)
-		elements = 2 * int(n)
+		elements = 2 * uint64(n)
 	default:
 		rest, err = msgp.Skip(data)
 	}

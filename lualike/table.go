@@ -96,9 +96,7 @@ func (t *Table) Set(key, value any) error {
 
 // Append puts v at Len()+1; appending nil changes nothing.
 func (t *Table) Append(v any) {
-	if v = lower(v); v != nil {
-		t.set(int64(len(t.arr))+1, v)
-	}
+	t.set(int64(len(t.arr))+1, lower(v))
 }
 
 // Len returns the length of the array part, which is a border as # gives in Lua: the value at Len() is not nil, the one after it is.

@@ -157,10 +157,33 @@ func TestTableOrderAndDeletion(t *testing.T) {
 					t.Errorf("%s is %v", k, table.Get(k))
 				}
 			}
+			for i := 0; i < size; i += 4 {
+				if k := fmt.Sprintf("k%d", i); table.Get(k) != int64(i) {
+					t.Errorf("%s is %v", k, table.Get(k))
+				}
+			}
 			for range table.All() {
 				break
 			}
 		})
+	}
+}
+
+func TestTableDeletedKeyComesBack(t *testing.T) {
+	for _, size := range []int{3, 20} {
+		table := lualike.NewTable(0, size)
+		for i := range size {
+			mustSet(t, table, fmt.Sprint("k", i), i)
+		}
+		mustSet(t, table, "k1", nil)
+		mustSet(t, table, "k1", "again")
+		var last any
+		for k := range table.All() {
+			last = k
+		}
+		if n := count(table); n != size || table.Get("k1") != "again" || last != "k1" {
+			t.Errorf("%d pairs, last %v", n, last)
+		}
 	}
 }
 

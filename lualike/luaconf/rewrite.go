@@ -18,13 +18,15 @@ const (
 	maxBatch  = 256
 )
 
-// The hidden functions that growing expressions become calls of. No program
+// The hidden functions that growing expressions become calls of, and the
+// hidden locals of an assignment. No program
 // can name them: a name does not start with a NUL, and the environment refuses
 // such a key.
 const (
 	hiddenConcat = "\x00concat"
 	hiddenNew    = "\x00new"
 	hiddenKey    = "\x00key"
+	hiddenLocal  = "\x00local"
 )
 
 // maxOperands is how many operands one hidden call takes: each needs one of
@@ -112,6 +114,9 @@ func (r *rewriter) stmt(s ast.Stmt) []ast.Stmt {
 	case *ast.AssignStmt:
 		r.targets(s.Lhs)
 		r.exprs(s.Rhs)
+		if len(s.Lhs) > 1 || computed(s.Rhs[0]) {
+			return []ast.Stmt{parallel(s)}
+		}
 	case *ast.LocalAssignStmt:
 		r.names(s.Line(), s.Names)
 		if len(s.Names) == 1 && len(s.Exprs) == 1 {
@@ -190,6 +195,57 @@ func (r *rewriter) targets(list []ast.Expr) {
 		}
 		list[i] = r.expr(e)
 	}
+}
+
+// parallel keeps every value of a, b[i] = b, a in a local of its own before
+// the first is stored, from right to left as Lua does it: gopher-lua stores
+// into locals while it still reads them.
+func parallel(s *ast.AssignStmt) ast.Stmt {
+	line := s.Line()
+	var before []ast.Expr
+	var names []string
+	local := func() *ast.IdentExpr {
+		id := &ast.IdentExpr{Value: fmt.Sprint(hiddenLocal, len(names))}
+		id.SetLine(line)
+		names = append(names, id.Value)
+		return id
+	}
+	for _, e := range s.Lhs {
+		if at, ok := e.(*ast.AttrGetExpr); ok {
+			before = append(before, single(at.Object), single(at.Key))
+			at.Object, at.Key = local(), local()
+		}
+	}
+	var stores []ast.Stmt
+	if len(before) > 0 {
+		decl := &ast.LocalAssignStmt{Names: slices.Clone(names), Exprs: before}
+		decl.SetLine(line)
+		stores = append(stores, decl)
+	}
+	first := len(names)
+	for _, e := range s.Lhs {
+		set := &ast.AssignStmt{Lhs: []ast.Expr{e}, Rhs: []ast.Expr{local()}}
+		set.SetLine(line)
+		set.SetLastLine(line)
+		stores = append(stores, set)
+	}
+	decl := &ast.LocalAssignStmt{Names: names[first:], Exprs: s.Rhs}
+	decl.SetLine(line)
+	at := min(1, first)
+	slices.Reverse(stores[at:])
+	block := &ast.DoBlockStmt{Stmts: slices.Insert(stores, at, ast.Stmt(decl))}
+	block.SetLine(line)
+	block.SetLastLine(line)
+	return block
+}
+
+// computed tells whether an expression needs registers to be evaluated.
+func computed(e ast.Expr) bool {
+	switch e.(type) {
+	case ast.ConstExpr, *ast.IdentExpr:
+		return false
+	}
+	return true
 }
 
 func (r *rewriter) names(line int, names []string) {
