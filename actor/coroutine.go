@@ -129,16 +129,23 @@ func (co *Coroutine) end(err error) {
 	}
 	co.request = Message{}
 	co.interrupt = nil
-	if co.cancel != nil {
-		co.cancel()
-		co.ctx, co.cancel = nil, nil
-	}
+	co.cancelContext()
+	co.ctx, co.cancel = nil, nil
 	co.id++
+	co.svc.running = nil
 }
 
-// mayBlock ends the coroutine when its service ends; in the defers that this
-// runs it gives ErrExited instead.
-func (co *Coroutine) mayBlock() error {
+func (co *Coroutine) cancelContext() {
+	if co.cancel != nil {
+		co.cancel()
+	}
+}
+
+// MayBlock is what every blocking method begins with; those that are built upon
+// them begin with it too, before they can return without blocking, so that a
+// loop that ignores errors ends. It ends the coroutine when its service ends; in
+// the defers that this runs it gives ErrExited instead.
+func (co *Coroutine) MayBlock() error {
 	if co.svc.closing.Load() != alive {
 		if !co.unwind {
 			co.unwind = true
@@ -183,7 +190,7 @@ func (co *Coroutine) park() (Message, error) {
 // Call sends m as a request and blocks until its answer, an error, or the
 // timeout (0 or less: none). The session of m is set here.
 func (co *Coroutine) Call(to Handle, m Message, timeout time.Duration) (Message, error) {
-	if err := co.mayBlock(); err != nil {
+	if err := co.MayBlock(); err != nil {
 		return Message{}, err
 	}
 	s := co.svc
@@ -222,8 +229,8 @@ func (co *Coroutine) Reply(op, data any) (bool, error) {
 		return false, fmt.Errorf("%w: No session", ErrMisuse)
 	}
 	co.owed = false
-	m := Message{Type: PTypeResponse, Session: co.request.Session, Source: co.svc.handle, Op: op, Data: data}
-	return co.svc.node.Send(co.request.Source, m) == nil, nil
+	return co.svc.node.reply(co.request.Source,
+		Message{Type: PTypeResponse, Session: co.request.Session, Source: co.svc.handle, Op: op, Data: data})
 }
 
 // Fail answers the request in hand with err.
@@ -255,7 +262,7 @@ func (co *Coroutine) Response() (*Response, error) {
 // Sleep blocks for d, never less; ErrBreak when Wakeup(token) ended it early.
 // A nil token is the coroutine itself.
 func (co *Coroutine) Sleep(d time.Duration, token any) error {
-	if err := co.mayBlock(); err != nil {
+	if err := co.MayBlock(); err != nil {
 		return err
 	}
 	w, err := co.sleepOn(token, waitTimer)
@@ -269,7 +276,7 @@ func (co *Coroutine) Sleep(d time.Duration, token any) error {
 
 // Wait blocks until Wakeup(token). A nil token is the coroutine itself.
 func (co *Coroutine) Wait(token any) error {
-	if err := co.mayBlock(); err != nil {
+	if err := co.MayBlock(); err != nil {
 		return err
 	}
 	if _, err := co.sleepOn(token, waitToken); err != nil {
@@ -305,7 +312,7 @@ func (s *Service) startTimer(w *waiter, d time.Duration) {
 		_ = s.deliver(Message{Type: PTypeResponse, Session: w.session})
 		return
 	}
-	w.timer = s.node.timers.add(s.node.Uptime()+d, s.handle, w.session)
+	w.timer = s.node.timers.add(later(s.node.Uptime(), d), s.handle, w.session)
 }
 
 // Wakeup ends the Sleep or Wait of token once the running coroutine gives the
@@ -357,20 +364,21 @@ func (t *Timer) Cancel() bool {
 
 // Await runs f on another goroutine and blocks until it returns, without the
 // baton. When the service ends first, the coroutine ends at once and what f
-// does later is nobody's; f is told by means of its own.
+// does later is nobody's; f is told by means of its own, such as Context, and
+// Shutdown waits for it. f must not panic.
 func (co *Coroutine) Await(f func()) error {
-	if err := co.mayBlock(); err != nil {
+	if err := co.MayBlock(); err != nil {
 		return err
 	}
 	s := co.svc
 	co.wait = waiter{co: co, kind: waitAwait, session: s.newSession(), since: s.node.Uptime()}
 	s.await(&co.wait)
 	done := Message{Type: PTypeResponse, Session: co.wait.session}
-	s.node.counters.awaits.Add(1)
+	s.node.awaits.add(s)
 	s.node.submit(func() {
 		defer func() {
-			s.node.counters.awaits.Add(-1)
 			_ = s.deliver(done)
+			s.node.awaits.remove(s)
 		}()
 		f()
 	})
@@ -380,13 +388,17 @@ func (co *Coroutine) Await(f func()) error {
 
 // Interrupt ends the wait of another coroutine of the same service, whose run
 // has not ended, with err; when that coroutine does not wait, its next blocking
-// call returns err instead.
+// call returns err instead. A wakeup that has not reached it yet is lost.
 func (co *Coroutine) Interrupt(other *Coroutine, err error) {
-	if other.wait.kind != waitNone {
-		co.svc.failed.push(failure{other.wait.session, err})
+	if other.wait.kind == waitNone {
+		other.interrupt = err
 		return
 	}
-	other.interrupt = err
+	s := co.svc
+	s.settle(&other.wait)
+	other.wait.kind = waitNone
+	other.answer, other.err = Message{}, err
+	s.failed.push(failure{co: other})
 }
 
 // Exit ends the service: what follows in the caller does not run but its
@@ -438,5 +450,5 @@ func (r *Response) send(m Message) (bool, error) {
 	}
 	delete(r.svc.responses, r)
 	m.Session, m.Source = r.session, r.svc.handle
-	return r.svc.node.Send(r.source, m) == nil, nil
+	return r.svc.node.reply(r.source, m)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Handle is the address of a service inside its node, unique among the living.
@@ -21,15 +22,16 @@ func (h Handle) String() string {
 	return string(b[:])
 }
 
-// ParseHandle reads the form ":HEX", of any length and case.
+// ParseHandle reads the form ":HEX", of any length and case; anything else is
+// ErrMisuse.
 func ParseHandle(s string) (Handle, error) {
 	digits, ok := strings.CutPrefix(s, ":")
 	if !ok {
-		return 0, fmt.Errorf("actor: address %q does not begin with ':'", s)
+		return 0, fmt.Errorf("%w: address %q does not begin with ':'", ErrMisuse, s)
 	}
 	n, err := strconv.ParseUint(digits, 16, 32)
 	if err != nil {
-		return 0, fmt.Errorf("actor: address %q is not :HEX", s)
+		return 0, fmt.Errorf("%w: address %q is not :HEX", ErrMisuse, s)
 	}
 	return Handle(n), nil
 }
@@ -80,7 +82,16 @@ type fifo[T any] struct {
 
 func (q *fifo[T]) len() int { return len(q.buf) - q.head }
 
-func (q *fifo[T]) push(v T) { q.buf = append(q.buf, v) }
+// push makes room in front rather than grow, so that a queue which is never
+// quite empty stays small.
+func (q *fifo[T]) push(v T) {
+	if len(q.buf) == cap(q.buf) && q.head > 0 && 2*q.head >= len(q.buf) {
+		n := copy(q.buf, q.buf[q.head:])
+		clear(q.buf[n:])
+		q.buf, q.head = q.buf[:n], 0
+	}
+	q.buf = append(q.buf, v)
+}
 
 func (q *fifo[T]) peek() *T { return &q.buf[q.head] }
 
@@ -93,4 +104,39 @@ func (q *fifo[T]) pop() T {
 		q.buf, q.head = q.buf[:0], 0
 	}
 	return v
+}
+
+// keepCap is how many places an empty queue may keep; more are given back once
+// the service is idle, so that a burst does not cost memory for ever.
+const keepCap = 128
+
+// trim gives the memory of a burst back. The queue must be empty.
+func (q *fifo[T]) trim() {
+	if cap(q.buf) > keepCap {
+		q.buf, q.head = nil, 0
+	}
+}
+
+// largeMailboxes keeps the memory of mailboxes that have outgrown keepCap for
+// the next ones that do, until a garbage collection.
+type largeMailboxes struct{ pool sync.Pool }
+
+// grow returns box, which is full, with its messages in a larger one when there
+// is any.
+func (l *largeMailboxes) grow(box []Message) []Message {
+	p, ok := l.pool.Get().(*[]Message)
+	if !ok || cap(*p) <= len(box) {
+		return box
+	}
+	return append(*p, box...)
+}
+
+// takeBack returns the mailbox that a service keeps for box, which is empty.
+func (l *largeMailboxes) takeBack(box []Message) []Message {
+	if cap(box) <= keepCap {
+		return box
+	}
+	empty := box[:0] // a variable of its own: only here it is to live on the heap
+	l.pool.Put(&empty)
+	return nil
 }

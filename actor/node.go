@@ -1,7 +1,6 @@
 package actor
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"sort"
@@ -28,6 +27,7 @@ type Node struct {
 	pool      Pool
 	release   func()
 	coroutine sync.Pool
+	large     largeMailboxes
 	counters  counters
 
 	mu       sync.Mutex
@@ -36,14 +36,15 @@ type Node struct {
 	ends     int        // services ended since living was last cleaned
 	attached map[any]any
 
-	shutdown sync.Mutex    // one Shutdown at a time
+	awaits   awaits
+	shutdown chan struct{} // has room for the one Shutdown at a time
 	aborted  chan struct{} // closed by Abort
 	abort    sync.Once
+	named    sync.Once // the log has the node's ID
 }
 
 type counters struct {
 	noService, exited, late, overload atomic.Uint64
-	awaits                            atomic.Int64
 }
 
 // Drops counts the messages that reached nobody, by reason.
@@ -63,7 +64,10 @@ func NewNode(cfg Config) (*Node, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = DefaultConfig().Logger
 	}
-	n := &Node{cfg: cfg, id: id, started: time.Now(), pool: cfg.Pool, release: func() {}, aborted: make(chan struct{})}
+	n := &Node{
+		cfg: cfg, id: id, started: time.Now(), pool: cfg.Pool, release: func() {},
+		shutdown: make(chan struct{}, 1), aborted: make(chan struct{}),
+	}
 	if n.pool == nil {
 		if n.pool, n.release, err = newPool(); err != nil {
 			return nil, err
@@ -124,6 +128,17 @@ func (n *Node) Send(to Handle, m Message) error {
 	return fmt.Errorf("%w: %s", ErrNoService, to)
 }
 
+// reply sends the answer to a request: true when it was delivered. In place of
+// one that Isolate refuses the caller gets the reason.
+func (n *Node) reply(to Handle, m Message) (bool, error) {
+	err := n.Send(to, m)
+	if err == nil || errors.Is(err, ErrNoService) {
+		return err == nil, nil
+	}
+	_ = n.Send(to, Message{Type: PTypeError, Session: m.Session, Source: m.Source, Data: fmt.Errorf("%w: %w", ErrCallFailed, err)})
+	return false, err
+}
+
 // answer sends an error answer to the source of a request.
 func (n *Node) answer(from Handle, request Message, t PType, err error) {
 	_ = n.Send(request.Source, Message{Type: t, Session: request.Session, Source: from, Data: err})
@@ -153,8 +168,14 @@ func (n *Node) Getenv(key string) (string, bool) { return n.env.get(key) }
 // Setenv sets an environment key, once: ErrEnvExists the second time.
 func (n *Node) Setenv(key, value string) error { return n.env.set(key, value) }
 
-// Log writes a line to the log under the name of source.
+// Log writes a line to the log under the name of source. In front of the first
+// line it writes one with the node's ID.
 func (n *Node) Log(source Handle, text string) {
+	n.named.Do(func() { n.log(0, "Node "+n.id.String()) })
+	n.log(source, text)
+}
+
+func (n *Node) log(source Handle, text string) {
 	if h, ok := n.reg.query(loggerName); ok {
 		if s := n.reg.find(h); s != nil && s.deliver(Message{Type: PTypeText, Source: source, Data: text}) == nil {
 			return
@@ -210,67 +231,6 @@ func (n *Node) Abort() { n.abort.Do(func() { close(n.aborted) }) }
 // Aborted returns a channel that is closed by Abort.
 func (n *Node) Aborted() <-chan struct{} { return n.aborted }
 
-// Shutdown launches nothing more, ends the services in the reverse order of
-// their start, each once the one after it has ended, and releases the pool.
-// When ctx ends first it returns at once with the names of those still there,
-// all of them killed.
-func (n *Node) Shutdown(ctx context.Context) error {
-	n.shutdown.Lock()
-	defer n.shutdown.Unlock()
-	n.mu.Lock()
-	n.closing = true
-	living := append([]*Service(nil), n.living...)
-	n.mu.Unlock()
-	for i := len(living) - 1; i >= 0; i-- {
-		living[i].kill()
-		select {
-		case <-living[i].Done():
-		case <-ctx.Done():
-			return n.leave(ctx, living[:i+1])
-		}
-	}
-	n.timers.stop()
-	n.release()
-	n.release = func() {}
-	return nil
-}
-
-// leave kills all that is left without waiting.
-func (n *Node) leave(ctx context.Context, living []*Service) error {
-	var left []string
-	for _, s := range living {
-		s.kill()
-	}
-	for _, s := range living {
-		select {
-		case <-s.Done():
-		default:
-			left = append(left, s.handle.String()+" "+s.name)
-		}
-	}
-	return fmt.Errorf("actor: shutdown: %w, still running: %s", errors.Join(ctx.Err()), strings.Join(left, ", "))
-}
-
-// ended notes that a service has ended, and cleans the list of the living
-// when half of it has.
-func (n *Node) ended() {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.ends++
-	if 2*n.ends < len(n.living) {
-		return
-	}
-	n.ends = 0
-	kept := n.living[:0]
-	for _, s := range n.living {
-		if n.reg.find(s.handle) == s {
-			kept = append(kept, s)
-		}
-	}
-	clear(n.living[len(kept):])
-	n.living = kept
-}
-
 func (n *Node) submit(task func()) {
 	if n.pool.Submit(task) != nil {
 		go task()
@@ -287,6 +247,6 @@ func (n *Node) takeCoroutine(s *Service) *Coroutine {
 }
 
 func (n *Node) freeCoroutine(co *Coroutine) {
-	co.svc, co.unwind, co.interrupt, co.wait = nil, false, nil, waiter{}
+	*co = Coroutine{id: co.id, ready: co.ready}
 	n.coroutine.Put(co)
 }

@@ -2,7 +2,6 @@ package actor
 
 import (
 	"fmt"
-	"maps"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -19,13 +18,12 @@ type registry struct {
 	next  Handle
 	count int
 	slots atomic.Pointer[[]atomic.Pointer[Service]]
-	names atomic.Pointer[map[string]Handle] // replaced whole, under mu
+	names sync.Map // string -> Handle; changes under mu
 }
 
 func (r *registry) init() {
 	slots := make([]atomic.Pointer[Service], 4)
 	r.slots.Store(&slots)
-	r.names.Store(&map[string]Handle{})
 	r.next = 1
 }
 
@@ -77,13 +75,8 @@ func (r *registry) remove(s *Service) {
 	slots := *r.slots.Load()
 	slots[int(s.handle)&(len(slots)-1)].Store(nil)
 	r.count--
-	for _, h := range *r.names.Load() {
-		if h == s.handle {
-			names := maps.Clone(*r.names.Load())
-			maps.DeleteFunc(names, func(_ string, h Handle) bool { return h == s.handle })
-			r.names.Store(&names)
-			return
-		}
+	for _, name := range s.names {
+		r.names.Delete(name)
 	}
 }
 
@@ -104,20 +97,21 @@ func (r *registry) setName(name string, h Handle) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.find(h) == nil {
+	s := r.find(h)
+	if s == nil {
 		return fmt.Errorf("name %s for %s: %w", name, h, ErrNoService)
 	}
-	old := *r.names.Load()
-	if owner, ok := old[name]; ok {
+	if owner, taken := r.names.LoadOrStore(name, h); taken {
 		return fmt.Errorf("name %s for %s: %w by %s", name, h, ErrNameTaken, owner)
 	}
-	names := maps.Clone(old)
-	names[name] = h
-	r.names.Store(&names)
+	s.names = append(s.names, name)
 	return nil
 }
 
 func (r *registry) query(name string) (Handle, bool) {
-	h, ok := (*r.names.Load())[name]
-	return h, ok
+	h, ok := r.names.Load(name)
+	if !ok {
+		return 0, false
+	}
+	return h.(Handle), true
 }

@@ -75,6 +75,8 @@ func (s *Service) unwound(co *Coroutine) {
 	case s.closing.Load() == alive:
 		co.end(fmt.Errorf("%w: the handler's goroutine was ended", ErrCallFailed))
 		s.passOn()
+	case s.ended:
+		// by a function of AtEnd
 	case s.finishing != nil:
 		co.end(s.exitError())
 		s.finishing <- struct{}{}
@@ -111,30 +113,58 @@ func (s *Service) finish() {
 	peers := make(map[Handle]struct{})
 	for co := s.parked.first; co != nil; co = co.next {
 		co.Fail(err)
+		co.cancelContext()
 		if co.wait.kind == waitCall {
 			peers[co.wait.peer] = struct{}{}
 		}
 	}
-	for peer := range peers {
-		_ = s.node.Send(peer, Message{Type: PTypeError, Source: s.handle})
+	if s.closing.Load() == exiting { // a killed service tells nobody (B050)
+		for peer := range peers {
+			_ = s.node.Send(peer, Message{Type: PTypeError, Source: s.handle})
+		}
 	}
 	for _, w := range s.waiting {
 		s.settle(w)
 	}
+	s.disarmDeadlines()
 	for s.parked.first != nil {
 		s.parked.first.resume()
 		<-s.finishing
 	}
+	s.ended = true
+	defer s.report()
 	for _, f := range s.atEnd {
-		f()
+		s.runAtEnd(f)
 	}
+}
+
+// runAtEnd calls f, whose panic must not keep the service from ending.
+func (s *Service) runAtEnd(f func()) {
+	defer func() {
+		if r := recover(); r != nil {
+			s.node.Log(s.handle, fmt.Sprintf("AtEnd: panic: %v\n%s", r, debug.Stack()))
+		}
+	}()
+	f()
+}
+
+// report tells everyone who waits for the end that it is complete.
+func (s *Service) report() {
 	s.mu.Lock()
 	s.gone = true
 	if s.done != nil {
 		close(s.done)
 	}
 	s.mu.Unlock()
-	s.node.ended()
+	s.node.forgetEnded()
+}
+
+// isGone reports whether nothing of the service runs any more. Safe from any
+// goroutine.
+func (s *Service) isGone() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.gone
 }
 
 // refuse answers a request that will not be handled.
@@ -177,4 +207,18 @@ func (s *Service) kill() bool {
 		s.schedule()
 	}
 	return true
+}
+
+// retire is kill that lets the service handle first what its mailbox holds.
+func (s *Service) retire() {
+	s.mu.Lock()
+	s.retiring = true
+	idle := !s.busy && !s.closed
+	if idle {
+		s.busy = true
+	}
+	s.mu.Unlock()
+	if idle {
+		s.schedule()
+	}
 }

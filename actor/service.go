@@ -2,9 +2,9 @@ package actor
 
 import (
 	"fmt"
+	"maps"
 	"sync"
 	"sync/atomic"
-	"time"
 )
 
 // Behaviour is the code of a service. Both methods run under the baton, on a
@@ -34,12 +34,14 @@ type Service struct {
 	behaviour Behaviour
 	name      string
 	handle    Handle
+	names     []string // the registry's, under its lock
 	closing   atomic.Uint32
 
-	mu     sync.Mutex // the mailbox lock
-	in     []Message
-	busy   bool // held or scheduled; false means idle
-	closed bool // takes no more messages
+	mu       sync.Mutex // the mailbox lock
+	in       []Message
+	busy     bool // held or scheduled; false means idle
+	closed   bool // takes no more messages
+	retiring bool // ends once the mailbox is empty
 
 	out         fifo[Message]
 	lastSession Session
@@ -53,18 +55,21 @@ type Service struct {
 	responses   map[*Response]struct{}
 	deadlines   deadlines
 	locals      map[any]any
+	peak        int // most entries of waiting since trim made it small
 	atEnd       []func()
 	run         func() // s.hold, made once
 	finishing   chan struct{}
+	ended       bool          // no coroutine is left
 	done        chan struct{} // made on demand, under mu
 	gone        bool          // under mu: the end is complete
 }
 
 // failure is an answer that needs no message: a call whose peer died, a
-// deadline that passed.
+// deadline that passed, or co, which Interrupt has made ready.
 type failure struct {
 	session Session
 	err     error
+	co      *Coroutine
 }
 
 // turnLimit is how many messages and forks the holder runs before it lets
@@ -94,6 +99,9 @@ func (s *Service) deliver(m Message) error {
 		return ErrNoService
 	}
 	if s.busy {
+		if len(s.in) == cap(s.in) && len(s.in) >= keepCap {
+			s.in = s.node.large.grow(s.in)
+		}
 		s.in = append(s.in, m)
 		s.mu.Unlock()
 		return nil
@@ -149,6 +157,9 @@ func (s *Service) step() (*Coroutine, next) {
 		}
 		if s.failed.len() > 0 {
 			f := s.failed.pop()
+			if f.co != nil {
+				return f.co, nextResume
+			}
 			if w := s.waiting[f.session]; w != nil && w.co != nil {
 				s.settle(w)
 				w.co.answer, w.co.err = Message{}, f.err
@@ -180,14 +191,42 @@ func (s *Service) refill() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.in) == 0 {
+		if s.retiring {
+			s.closing.CompareAndSwap(alive, killed)
+		}
 		if s.closing.Load() != alive {
 			return true
 		}
+		s.trim()
 		s.busy = false
 		return false
 	}
-	s.in, s.out.buf, s.out.head = s.out.buf[:0], s.in, 0
+	spare := s.out.buf[:0]
+	if cap(spare) > keepCap && len(s.in) < cap(spare)/8 {
+		spare = nil
+	}
+	s.in, s.out.buf, s.out.head = spare, s.in, 0
 	return true
+}
+
+// trim gives back what a burst has left; the service is about to be idle.
+func (s *Service) trim() {
+	s.in, s.out.buf = s.node.large.takeBack(s.in), s.node.large.takeBack(s.out.buf)
+	s.woken.trim()
+	s.failed.trim()
+	s.forks.trim()
+	if s.peak > keepCap && len(s.waiting) < s.peak/8 { // maps do not shrink by themselves
+		s.waiting, s.sleeping, s.peak = rebuilt(s.waiting), rebuilt(s.sleeping), len(s.waiting)
+	}
+}
+
+func rebuilt[K comparable, V any](m map[K]V) map[K]V {
+	if len(m) == 0 {
+		return nil
+	}
+	small := make(map[K]V, len(m))
+	maps.Copy(small, m)
+	return small
 }
 
 // accept takes an answer, for the holder: it returns the coroutine that goes
@@ -239,7 +278,7 @@ func (s *Service) peerEnded(peer Handle) {
 	}
 	for co := s.parked.first; co != nil; co = co.next {
 		if co.wait.kind == waitCall && co.wait.peer == peer {
-			s.failed.push(failure{co.wait.session, fmt.Errorf("%w: %s", ErrExited, peer)})
+			s.failed.push(failure{session: co.wait.session, err: fmt.Errorf("%w: %s", ErrExited, peer)})
 		}
 	}
 }
@@ -274,6 +313,7 @@ func (s *Service) await(w *waiter) {
 		s.waiting = make(map[Session]*waiter)
 	}
 	s.waiting[w.session] = w
+	s.peak = max(s.peak, len(s.waiting))
 }
 
 // settle takes w out of every table it is in, for the holder.
@@ -293,20 +333,27 @@ func (s *Service) settle(w *waiter) {
 // expire fails the calls whose deadline has passed, and sets the next alarm.
 func (s *Service) expire() {
 	now := s.node.Uptime()
-	s.deadlines.armed = 0
+	s.disarmDeadlines()
 	s.deadlines.expired(now, func(w *waiter) {
-		s.failed.push(failure{w.session, fmt.Errorf("%w after %v", ErrTimeout, now-w.since)})
+		s.failed.push(failure{session: w.session, err: fmt.Errorf("%w after %v", ErrTimeout, now-w.since)})
 	})
 	s.armDeadlines()
 }
 
 func (s *Service) armDeadlines() {
 	when := s.deadlines.earliest()
-	if when == 0 || s.deadlines.armed != 0 && s.deadlines.armed <= when {
+	if alarm := s.deadlines.alarm; when == 0 || alarm != nil && alarm.when <= when {
 		return
 	}
-	s.deadlines.armed = when
-	s.node.timers.add(when, s.handle, 0)
+	s.disarmDeadlines()
+	s.deadlines.alarm = s.node.timers.add(when, s.handle, 0)
+}
+
+func (s *Service) disarmDeadlines() {
+	if s.deadlines.alarm != nil {
+		s.node.timers.cancel(s.deadlines.alarm)
+		s.deadlines.alarm = nil
+	}
 }
 
 // Local returns the value kept under key for this service, made by mk when it
@@ -326,79 +373,3 @@ func (s *Service) Local(key any, mk func() any) any {
 // AtEnd has f called when the service has ended: after its coroutines, before
 // its end is reported. f must not block. Only the holder may call it.
 func (s *Service) AtEnd(f func()) { s.atEnd = append(s.atEnd, f) }
-
-// deadlines keeps the calls of a service by how long they may take: one list
-// for each distinct duration, in which later calls end later. No call needs a
-// timer of its own.
-type deadlines struct {
-	lists []*deadlineList
-	armed time.Duration // when the node's timer will tell; 0: not set
-}
-
-type deadlineList struct {
-	after       time.Duration
-	first, last *waiter
-}
-
-func (d *deadlines) add(w *waiter, now, after time.Duration) {
-	w.since = now
-	var list *deadlineList
-	for _, l := range d.lists {
-		if l.after == after || l.first == nil {
-			list = l
-			break
-		}
-	}
-	if list == nil {
-		list = &deadlineList{}
-		d.lists = append(d.lists, list)
-	}
-	list.after = after
-	w.deadline = list
-	w.prev, w.next = list.last, nil
-	if list.last == nil {
-		list.first = w
-	} else {
-		list.last.next = w
-	}
-	list.last = w
-}
-
-func (d *deadlines) remove(w *waiter) {
-	list := w.deadline
-	if list == nil {
-		return
-	}
-	if w.prev == nil {
-		list.first = w.next
-	} else {
-		w.prev.next = w.next
-	}
-	if w.next == nil {
-		list.last = w.prev
-	} else {
-		w.next.prev = w.prev
-	}
-	w.deadline, w.prev, w.next = nil, nil, nil
-}
-
-func (d *deadlines) earliest() time.Duration {
-	var when time.Duration
-	for _, l := range d.lists {
-		if l.first != nil && (when == 0 || l.first.since+l.after < when) {
-			when = l.first.since + l.after
-		}
-	}
-	return when
-}
-
-func (d *deadlines) expired(now time.Duration, f func(*waiter)) {
-	for _, l := range d.lists {
-		for w := l.first; w != nil && w.since+l.after <= now; {
-			after := w.next
-			f(w)
-			d.remove(w)
-			w = after
-		}
-	}
-}

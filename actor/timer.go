@@ -2,6 +2,7 @@ package actor
 
 import (
 	"container/heap"
+	"math"
 	"sync"
 	"time"
 )
@@ -13,6 +14,14 @@ type timer struct {
 	handle  Handle
 	session Session
 	index   int // in the heap; -1 when not in it
+}
+
+// later is t+d, as late as can be said when that is too much.
+func later(t, d time.Duration) time.Duration {
+	if d > math.MaxInt64-t {
+		return math.MaxInt64
+	}
+	return t + d
 }
 
 type timerHeap []*timer
@@ -65,7 +74,7 @@ func (q *timers) add(when time.Duration, h Handle, session Session) *timer {
 func (q *timers) cancel(t *timer) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if t.index >= 0 {
+	if t.index >= 0 && !q.stopped {
 		heap.Remove(&q.heap, t.index)
 	}
 }

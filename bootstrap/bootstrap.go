@@ -8,10 +8,11 @@ package bootstrap
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/skynetgo/skynet/actor"
 	"github.com/skynetgo/skynet/service"
@@ -19,49 +20,100 @@ import (
 	"github.com/skynetgo/skynet/services/launcher"
 )
 
+// stopTimeout is how long an ordered stop may take before what is left is
+// abandoned.
+const stopTimeout = 10 * time.Second
+
 // Start makes a node of cfg that knows the built-in services and defs, and
 // blocks until the start service's start function has returned. When anything
 // fails, or ctx ends, nothing of the node is left running. The caller ends the
 // node with Shutdown.
 func Start(ctx context.Context, cfg *Config, defs ...*service.Definition) (*actor.Node, error) {
-	if cfg.Threads > 0 {
-		runtime.GOMAXPROCS(cfg.Threads)
-	}
-	n, err := actor.NewNode(cfg.Node)
+	n, err := newNode(cfg)
 	if err != nil {
 		return nil, err
 	}
 	if err := start(ctx, n, cfg, defs); err != nil {
-		return nil, errors.Join(err, n.Shutdown(context.WithoutCancel(ctx)))
+		return nil, both(err, stop(n))
 	}
 	return n, nil
 }
 
+func newNode(cfg *Config) (*actor.Node, error) {
+	if cfg.Threads > 0 {
+		runtime.GOMAXPROCS(cfg.Threads)
+	}
+	return actor.NewNode(cfg.Node)
+}
+
 func start(ctx context.Context, n *actor.Node, cfg *Config, defs []*service.Definition) error {
+	b := &boot{cfg: cfg, defs: defs}
 	service.Install(n, services.All()...)
-	service.Install(n, service.Def("bootstrap", cfg.boot))
+	service.Install(n, service.Def("bootstrap", b.start))
 	service.Install(n, defs...)
 	for key, value := range cfg.Env {
 		if err := n.Setenv(key, value); err != nil {
 			return err
 		}
 	}
-	var file []any
+	name, args := words(cfg.LogService)
+	key := keyLogService
 	if cfg.LogFile != "" {
-		file = []any{cfg.LogFile}
+		args = append(args, cfg.LogFile)
+		key = keyLogger
 	}
-	if _, err := service.Start(ctx, n, cfg.LogService, file...); err != nil {
-		return cfg.wrap(keyLogger, "Can't launch logger service", err)
-	}
-	name, args := words(cfg.Bootstrap)
 	if _, err := service.Start(ctx, n, name, args...); err != nil {
-		return cfg.wrap(keyBootstrap, "Bootstrap error", err)
+		return cfg.errorf(key, "Can't launch logger service: %w", err)
 	}
+	name, args = words(cfg.Bootstrap)
+	if _, err := service.Start(ctx, n, name, args...); err != nil {
+		return cfg.errorf(keyBootstrap, "Bootstrap error : %w", err)
+	}
+	return b.err
+}
+
+func stop(n *actor.Node) error {
+	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	return n.Shutdown(ctx)
+}
+
+// both is one error, in one line, for what went wrong and what then went wrong
+// at the stop.
+func both(err, stopErr error) error {
+	switch {
+	case err == nil:
+		return stopErr
+	case stopErr == nil:
+		return err
+	}
+	return fmt.Errorf("%w; %w", err, stopErr)
+}
+
+// boot is the bootstrap service (service/bootstrap.lua).
+type boot struct {
+	cfg  *Config
+	defs []*service.Definition
+	// err is why the start failed. It is not the service's own error, which the
+	// log would show a second time. It is written before the start function ends
+	// and read afterwards.
+	err error
+}
+
+func (b *boot) start(c *service.Context, _ ...any) error {
+	if b.err = b.launch(c); b.err != nil {
+		c.Exit()
+	}
+	c.Fork((*service.Context).Exit) // once whoever started the node knows that it is up
 	return nil
 }
 
-// boot is the start function of the bootstrap service (service/bootstrap.lua).
-func (cfg *Config) boot(c *service.Context, _ ...any) error {
+func (b *boot) launch(c *service.Context) error {
+	name, args := words(b.cfg.Start)
+	given, builtin := names(b.defs), names(services.All())
+	if !slices.Contains(given, name) && !slices.Contains(builtin, name) {
+		return b.cfg.errorf(keyStart, "%w: %s; the program defines: %s", service.ErrNoDefinition, name, strings.Join(given, ", "))
+	}
 	h, err := c.Launch("launcher")
 	if err != nil {
 		return err
@@ -72,39 +124,34 @@ func (cfg *Config) boot(c *service.Context, _ ...any) error {
 	if _, err := c.NewService("service_mgr"); err != nil {
 		return err
 	}
-	if _, ok := cfg.Env[keyCluster]; ok {
+	if _, ok := b.cfg.Env[keyCluster]; ok {
 		if _, err := c.UniqueService("clusterd"); err != nil {
-			return err
+			return b.cfg.errorf(keyCluster, "%w", err)
 		}
 	}
-	name, args := words(cfg.Start)
 	if _, err := c.WithTimeout(service.Forever).NewService(name, args...); err != nil {
-		if errors.Is(err, service.ErrNoDefinition) {
-			return cfg.wrap(keyStart, "", err)
-		}
-		return err
+		return b.cfg.errorf(keyStart, "%w", err)
 	}
-	c.Fork((*service.Context).Exit)
 	return nil
 }
 
-// wrap names the key of the file that an error comes from, when it has one.
-func (cfg *Config) wrap(key, what string, err error) error {
-	if what != "" {
-		err = fmt.Errorf("%s: %w", what, err)
+func names(defs []*service.Definition) []string {
+	var list []string
+	for _, d := range defs {
+		list = append(list, d.Name())
 	}
-	if _, ok := cfg.Env[key]; ok && cfg.where != nil {
-		return fmt.Errorf("%w: %w", cfg.where(key, "%s", cfg.Env[key]), err)
-	}
-	return err
+	slices.Sort(list)
+	return list
 }
 
 // words splits "name arg arg" as Skynet does.
-func words(text string) (string, []any) {
-	list := strings.Fields(text)
-	args := make([]any, len(list)-1)
-	for i, w := range list[1:] {
-		args[i] = w
+func words(text string) (name string, args []any) {
+	for i, w := range strings.Fields(text) {
+		if i == 0 {
+			name = w
+		} else {
+			args = append(args, w)
+		}
 	}
-	return list[0], args
+	return name, args
 }

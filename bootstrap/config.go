@@ -1,8 +1,9 @@
 package bootstrap
 
 import (
+	"errors"
 	"fmt"
-	"os"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -11,6 +12,29 @@ import (
 	"github.com/skynetgo/skynet/lualike/luaconf"
 	"github.com/skynetgo/skynet/service"
 )
+
+// Keys of the config file that mean something to the runtime. Any other key is
+// the user's, read with Getenv.
+const (
+	keyThread      = "thread"
+	keyHarbor      = "harbor"
+	keyStandalone  = "standalone"
+	keyBootstrap   = "bootstrap"
+	keyStart       = "start"
+	keyLogger      = "logger"
+	keyLogService  = "logservice"
+	keyCluster     = "cluster"
+	keyCallTimeout = "calltimeout"
+	keyIsolate     = "isolate"
+	keyDaemon      = "daemon"
+	keyPreload     = "preload"
+)
+
+const maxThreads = 1024
+
+// moduleLua is the name that Skynet's config has in front of services which are
+// not written in C: all of them, here.
+const moduleLua = "snlua"
 
 // Config is what a node starts from. Load and Parse fill it from a file; tests
 // may change it before Start.
@@ -28,26 +52,9 @@ type Config struct {
 	// LogFile is appended to; "" is standard output.
 	LogFile string
 
-	where func(key, format string, args ...any) error
+	file  string
+	where func(key string) (file string, line int)
 }
-
-// Keys of the config file that mean something to the runtime. Any other key is
-// the user's, read with Getenv.
-const (
-	keyThread      = "thread"
-	keyHarbor      = "harbor"
-	keyBootstrap   = "bootstrap"
-	keyStart       = "start"
-	keyLogger      = "logger"
-	keyLogService  = "logservice"
-	keyCluster     = "cluster"
-	keyCallTimeout = "calltimeout"
-	keyIsolate     = "isolate"
-	keyDaemon      = "daemon"
-	keyPreload     = "preload"
-)
-
-const maxThreads = 1024
 
 // Load reads a config file. An error is one line that names file, line and key.
 func Load(path string) (*Config, error) {
@@ -55,7 +62,7 @@ func Load(path string) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	return fromLua(lua)
+	return fromLua(path, lua)
 }
 
 // Parse reads a config from text; name stands for the file in errors.
@@ -64,60 +71,82 @@ func Parse(name, text string) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	return fromLua(lua)
+	return fromLua(name, lua)
 }
 
-func fromLua(lua *luaconf.Config) (*Config, error) {
-	cfg := &Config{
-		Node:  actor.DefaultConfig(),
-		Env:   make(map[string]string),
-		where: func(key, format string, args ...any) error { return lua.Errorf(key, format, args...) },
-	}
+func fromLua(file string, lua *luaconf.Config) (*Config, error) {
+	cfg := &Config{Node: actor.DefaultConfig(), Env: make(map[string]string), file: file, where: lua.Where}
 	for key, value := range lua.All() {
 		cfg.Env[key] = value
 	}
-	for key, value := range map[string]string{keyHarbor: "0", keyBootstrap: "snlua bootstrap", keyLogService: "logger"} {
+	if err := cfg.refuse(lua); err != nil {
+		return nil, err
+	}
+	for key, value := range map[string]string{
+		keyHarbor: "0", keyStandalone: "true", keyBootstrap: moduleLua + " bootstrap", keyLogService: "logger",
+	} {
 		if _, ok := cfg.Env[key]; !ok {
 			cfg.Env[key] = value
 		}
 	}
-	return cfg, cfg.interpret()
+	if err := cfg.services(); err != nil {
+		return nil, err
+	}
+	if err := cfg.runtime(lua); err != nil {
+		return nil, err
+	}
+	return cfg, nil
 }
 
-// interpret gives the keys their meaning.
-func (cfg *Config) interpret() error {
-	if text, ok := cfg.Env[keyThread]; ok {
-		n := leadingInt(text)
-		if n < 1 || n > maxThreads {
-			return cfg.where(keyThread, "Invalid thread %d , should be in [1,%d]", n, maxThreads)
-		}
-		cfg.Threads = n
+// refuse tells what of Skynet does not exist here.
+func (cfg *Config) refuse(lua *luaconf.Config) error {
+	if lua.Int(keyHarbor, 0) != 0 {
+		return cfg.errorf(keyHarbor, "is %s, but harbors are not supported, only 0; use cluster", cfg.Env[keyHarbor])
 	}
-	if h := cfg.Env[keyHarbor]; leadingInt(h) != 0 {
-		return cfg.where(keyHarbor, "is %s: harbors are not supported, only 0; use cluster", h)
-	}
-	for _, key := range []string{keyDaemon, keyPreload} {
+	for _, key := range []string{keyStandalone, keyDaemon, keyPreload} {
 		if _, ok := cfg.Env[key]; ok {
-			return cfg.where(key, "is not supported")
+			return cfg.errorf(key, "is not supported")
 		}
 	}
-	module, rest, _ := strings.Cut(cfg.Env[keyBootstrap], " ")
+	return nil
+}
+
+// services reads the keys that name the services of the start.
+func (cfg *Config) services() error {
+	module, rest, _ := strings.Cut(strings.TrimSpace(cfg.Env[keyBootstrap]), " ")
 	cfg.Bootstrap = strings.TrimSpace(rest)
-	if module != "snlua" || cfg.Bootstrap == "" {
-		return cfg.where(keyBootstrap, "Bootstrap error : %s", cfg.Env[keyBootstrap])
+	if module != moduleLua || cfg.Bootstrap == "" {
+		return cfg.errorf(keyBootstrap, "Bootstrap error : %s", cfg.Env[keyBootstrap])
 	}
 	cfg.Start = "main"
 	if s, ok := cfg.Env[keyStart]; ok {
 		if cfg.Start = strings.TrimSpace(s); cfg.Start == "" {
-			return cfg.where(keyStart, "names no service")
+			return cfg.errorf(keyStart, "names no service")
 		}
 	}
-	cfg.LogService = cfg.Env[keyLogService]
-	cfg.LogFile = cfg.Env[keyLogger]
+	cfg.LogService, cfg.LogFile = cfg.Env[keyLogService], cfg.Env[keyLogger]
+	if cfg.LogService == moduleLua { // a logger of the user's, in Skynet's way
+		cfg.LogService, cfg.LogFile = cfg.LogFile, ""
+	}
+	if strings.TrimSpace(cfg.LogService) == "" {
+		return cfg.errorf(keyLogService, "names no service")
+	}
+	return nil
+}
+
+// runtime reads the keys that change how all services run.
+func (cfg *Config) runtime(lua *luaconf.Config) error {
+	if _, ok := cfg.Env[keyThread]; ok {
+		n := lua.Int(keyThread, 0)
+		if n < 1 || n > maxThreads {
+			return cfg.errorf(keyThread, "Invalid thread %d , should be in [1,%d]", n, maxThreads)
+		}
+		cfg.Threads = int(n)
+	}
 	if text, ok := cfg.Env[keyCallTimeout]; ok {
 		d, err := parseTimeout(text)
 		if err != nil {
-			return cfg.where(keyCallTimeout, "%v", err)
+			return cfg.errorf(keyCallTimeout, "%w: %s", err, text)
 		}
 		cfg.Node.CallTimeout = d
 	}
@@ -126,39 +155,44 @@ func (cfg *Config) interpret() error {
 	case "true":
 		cfg.Node.Isolate = service.Isolate
 	default:
-		return cfg.where(keyIsolate, "is neither true nor false: %s", text)
-	}
-	if path, ok := cfg.Env[keyCluster]; ok {
-		if _, err := os.Stat(path); err != nil {
-			return cfg.where(keyCluster, "%v", err)
-		}
+		return cfg.errorf(keyIsolate, "is neither true nor false: %s", text)
 	}
 	return nil
 }
 
-// leadingInt reads a number as C's strtol does: "3x" is 3, "abc" is 0.
-func leadingInt(s string) int {
-	s = strings.TrimLeft(s, " \t")
-	end := 0
-	for end < len(s) && (s[end] >= '0' && s[end] <= '9' || end == 0 && (s[0] == '-' || s[0] == '+')) {
-		end++
+// errorf makes an error about a key, which begins with the place that the file
+// sets it at.
+func (cfg *Config) errorf(key, format string, args ...any) error {
+	place := cfg.file
+	if cfg.where != nil {
+		if file, line := cfg.where(key); line > 0 {
+			place = fmt.Sprintf("%s:%d", file, line)
+		}
 	}
-	n, _ := strconv.Atoi(s[:end])
-	return n
+	if place != "" {
+		place += ": "
+	}
+	return fmt.Errorf("%s%s: %w", place, key, fmt.Errorf(format, args...))
 }
+
+// oneLine makes one line of an error whose text has several.
+var oneLine = strings.NewReplacer("\r\n", " ", "\n", " ", "\r", " ")
 
 // parseTimeout reads seconds, or a duration such as "500ms"; 0 is for ever.
 func parseTimeout(text string) (time.Duration, error) {
 	d, err := time.ParseDuration(text)
 	if err != nil {
 		seconds, err := strconv.ParseFloat(text, 64)
-		if err != nil {
-			return 0, fmt.Errorf("is neither seconds nor a duration: %s", text)
+		if err != nil || math.IsNaN(seconds) {
+			return 0, errors.New("is neither seconds nor a duration")
+		}
+		if math.Abs(seconds) > math.MaxInt64/float64(time.Second) {
+			return 0, errors.New("is out of range")
 		}
 		d = time.Duration(seconds * float64(time.Second))
 	}
 	if d < 0 {
-		return 0, fmt.Errorf("is negative: %s", text)
+		return 0, errors.New("is negative")
 	}
 	return d, nil
 }

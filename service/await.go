@@ -7,7 +7,10 @@ import (
 	"runtime/debug"
 )
 
-var errAwaitPanic = errors.New("panic in Await")
+var (
+	errAwaitPanic = errors.New("panic in Await")
+	errAwaitEnded = errors.New("service: the goroutine of Await was ended")
+)
 
 // Await runs f, any Go function that may block, on a goroutine of its own and
 // blocks until it has returned; meanwhile the service handles other messages.
@@ -19,13 +22,10 @@ func Await[T any](c *Context, f func(ctx context.Context) (T, error)) (T, error)
 	if err := c.mayBlock(); err != nil {
 		return zero, err
 	}
-	done := make(chan struct{})
-	var v T
-	var err error
+	v, err := zero, errAwaitEnded // what a Goexit leaves
 	var crash error
 	ctx := c.Context()
 	if werr := c.co.Await(func() {
-		defer close(done)
 		defer func() {
 			if r := recover(); r != nil {
 				crash = fmt.Errorf("%w: %v\n%s", errAwaitPanic, r, debug.Stack())
@@ -35,7 +35,6 @@ func Await[T any](c *Context, f func(ctx context.Context) (T, error)) (T, error)
 	}); werr != nil {
 		return zero, werr
 	}
-	<-done
 	if crash != nil {
 		panic(crash)
 	}

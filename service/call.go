@@ -137,10 +137,11 @@ func (c *Context) RetRaw(payload any) (bool, error) {
 	return c.co.Reply(nil, payload)
 }
 
-// Fail answers the request in hand with an error.
+// Fail answers the request in hand with an error, nil for a plain
+// ErrCallFailed.
 func (c *Context) Fail(err error) {
 	if !c.misused() {
-		c.co.Fail(err)
+		c.co.Fail(failure(err))
 	}
 }
 
@@ -199,10 +200,7 @@ func (r *Response) Fail(err error) (bool, error) {
 	if r.err != nil {
 		return false, r.err
 	}
-	if err == nil {
-		err = ErrCallFailed
-	}
-	return r.r.Fail(&handlerError{err})
+	return r.r.Fail(failure(err))
 }
 
 // Cmd is a command as a value that caller and callee share, so that the

@@ -3,6 +3,8 @@ package service
 import (
 	"context"
 	"fmt"
+	"math"
+	"strconv"
 	"strings"
 	"time"
 
@@ -60,12 +62,16 @@ func (c *Context) check() error {
 	return nil
 }
 
-// mayBlock is check for a method that blocks.
+// mayBlock is check for a method that blocks. It comes before all that could
+// make the method return early.
 func (c *Context) mayBlock() error {
-	if c.ctx != nil && c.ctx.Err() != nil {
-		return c.ctx.Err()
+	if err := c.check(); err != nil {
+		return err
 	}
-	return c.check()
+	if err := c.co.MayBlock(); err != nil || c.ctx == nil {
+		return err
+	}
+	return c.ctx.Err()
 }
 
 // misused reports a wrong use of a method that has no error to return.
@@ -88,7 +94,12 @@ func (c *Context) ServiceName() string { return c.inst.def.name }
 
 // Message returns the message that this coroutine handles; the zero Message in
 // a fork or timer. Its Source and Session are what skynet.context returns.
-func (c *Context) Message() Message { return c.co.Request() }
+func (c *Context) Message() Message {
+	if c.misused() {
+		return Message{}
+	}
+	return c.co.Request()
+}
 
 // Error writes its arguments to the log, joined by spaces (skynet.error).
 func (c *Context) Error(args ...any) {
@@ -156,10 +167,14 @@ func (c *Context) Name(name string, h Handle) error { return c.Node().SetName(na
 func (c *Context) Register(name string) error { return c.Name(name, c.Self()) }
 
 // WithTimeout returns a Context of the same coroutine whose calls may take d;
-// Forever for as long as it takes.
+// Forever for as long as it takes. With any other d that is not positive they
+// time out as soon as they block: that much was left of somebody's time.
 func (c *Context) WithTimeout(d time.Duration) *Context {
 	with := *c
 	with.timeout = d
+	if d <= 0 && d != Forever {
+		with.timeout = 1
+	}
 	return &with
 }
 
@@ -200,8 +215,11 @@ func (c *Context) resolve(addr any) (Handle, error) {
 	case string:
 		return c.Node().Resolve(a)
 	case int:
-		return c.resolve(Handle(a))
+		return c.resolve(int64(a))
 	case int64:
+		if a < 0 || a > math.MaxUint32 {
+			return 0, fmt.Errorf("%w: %d", ErrNoService, a)
+		}
 		return c.resolve(Handle(a))
 	case uint32:
 		return c.resolve(Handle(a))
@@ -217,8 +235,11 @@ func addressText(addr any) string {
 	case string:
 		return a
 	case int:
-		return Handle(a).String()
+		return addressText(int64(a))
 	case int64:
+		if a < 0 || a > math.MaxUint32 {
+			return strconv.FormatInt(a, 10)
+		}
 		return Handle(a).String()
 	case uint32:
 		return Handle(a).String()

@@ -34,8 +34,8 @@ type Commands map[string]Handler
 
 func (t Commands) apply(d *Definition) { d.commands = t }
 
-// Quiet is an Option: the launch writes no LAUNCH line. The logger has it,
-// which can not log before it runs.
+// Quiet is an Option: the log says nothing of launches, failures and exits. The
+// logger has it, which can not log before it runs.
 var Quiet Option = optionFunc(func(d *Definition) { d.quiet = true })
 
 // Def defines a service. The name is what NewService launches it by.

@@ -29,7 +29,7 @@ var ErrNoDefinition = errors.New("service: no such definition")
 type textError struct{ err error }
 
 func (e *textError) Error() string { return e.err.Error() }
-func (e *textError) Unwrap() error { return errors.Unwrap(e.err) }
+func (e *textError) Unwrap() error { return e.err }
 
 // Errorf makes an error as fmt.Errorf does whose text is shown to callers on
 // other nodes too. The text of any other error stays inside the node, where
@@ -51,6 +51,13 @@ func ErrorText(err error) (string, bool) {
 // handlerError is what a caller gets when a handler returned an error: the
 // error itself, and ErrCallFailed.
 type handlerError struct{ err error }
+
+func failure(err error) error {
+	if err == nil {
+		return ErrCallFailed
+	}
+	return &handlerError{err}
+}
 
 func (e *handlerError) Error() string   { return e.err.Error() }
 func (e *handlerError) Unwrap() []error { return []error{e.err, ErrCallFailed} }

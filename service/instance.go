@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"strings"
 
 	"github.com/skynetgo/skynet/actor"
 )
@@ -15,10 +14,10 @@ type instance struct {
 	def      *Definition
 	args     []any
 	started  chan error // of Start
+	exited   bool       // by Context.Exit
 	commands Commands   // those of Context.Handle
 	fallback func(cmd string) Handler
 	types    map[PType]*Protocol
-	spare    []Context
 }
 
 // Protocol is a message type of a service's own (skynet.register_protocol).
@@ -28,18 +27,26 @@ type Protocol struct {
 	Dispatch func(c *Context, m Message)
 }
 
-// contextBatch is how many Contexts are made at once. None is used twice, so
-// that one kept beyond its coroutine can be told from a current one.
-const contextBatch = 16
+// builtinTypes are what every service has from the start.
+var builtinTypes = [...]Protocol{
+	{Name: "response", Type: actor.PTypeResponse},
+	{Name: "error", Type: actor.PTypeError},
+	{Name: "debug", Type: actor.PTypeDebug},
+	{Name: "lua", Type: actor.PTypeLua},
+}
 
+// How a start function can end without returning.
+var (
+	errStartExited = errors.New("service: exited in its start")
+	errStartKilled = fmt.Errorf("%w: killed during its start", ErrExited)
+	errStartEnded  = errors.New("service: the goroutine of the start function was ended")
+)
+
+// context makes a Context. None is used twice, so that one kept beyond its
+// coroutine can be told from a current one; nor are several made at once, which
+// would cost every idle service and let one keep the arguments of all alive.
 func (i *instance) context(co *actor.Coroutine) *Context {
-	if len(i.spare) == 0 {
-		i.spare = make([]Context, contextBatch)
-	}
-	c := &i.spare[0]
-	i.spare = i.spare[1:]
-	c.co, c.inst, c.id = co, i, co.ID()
-	return c
+	return &Context{co: co, inst: i, id: co.ID()}
 }
 
 // coroutine makes f something that package actor can run.
@@ -53,30 +60,76 @@ func (i *instance) Start(co *actor.Coroutine) {
 	i.svc = co.Service()
 	c := i.context(co)
 	if !i.def.quiet {
-		c.Logf("LAUNCH snlua %s", strings.TrimRight(i.def.name+" "+words(i.args), " "))
+		c.Error("LAUNCH snlua " + LaunchLine(i.def.name, i.args...))
 	}
 	args := i.args
 	i.args = nil
-	err := errLeft
-	if i.started != nil {
-		defer func() { i.started <- err }()
+	returned := false
+	defer func() {
+		if !returned {
+			i.startLeft(c)
+		}
+	}()
+	err := i.start(c, args)
+	returned = true
+	if err != nil {
+		i.startFailed(c, err)
 	}
-	if err = i.start(c, args); err != nil {
-		c.Error("init service failed: " + err.Error())
-		_ = c.Send(launcherName, "ERROR", err)
-		c.Exit()
-	}
+	i.report(nil)
 	_ = c.Send(launcherName, "LAUNCHOK")
+}
+
+// startLeft looks after a start function that ended its goroutine.
+func (i *instance) startLeft(c *Context) {
+	switch {
+	case i.exited:
+		i.report(errStartExited)
+	case c.co.MayBlock() != nil:
+		i.report(errStartKilled)
+	default:
+		i.startFailed(c, errStartEnded)
+	}
+}
+
+// startFailed ends the service. The log has the reason before anyone else.
+func (i *instance) startFailed(c *Context, err error) {
+	if !i.def.quiet {
+		text := "init service failed: " + err.Error()
+		if p := (*startPanic)(nil); errors.As(err, &p) {
+			text += "\n" + string(p.stack)
+		}
+		c.Error(text)
+	}
+	i.report(err)
+	_ = c.Send(launcherName, "ERROR", err)
+	c.Exit()
+}
+
+// report tells the caller of Start, if any, how the start function ended.
+func (i *instance) report(err error) {
+	if i.started != nil {
+		i.started <- err
+		i.started = nil
+	}
 }
 
 func (i *instance) start(c *Context, args []any) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+			err = &startPanic{r, debug.Stack()}
 		}
 	}()
 	return i.def.start(c, args...)
 }
+
+// startPanic is the error of a start function that panicked. The stack is for
+// the log alone.
+type startPanic struct {
+	reason any
+	stack  []byte
+}
+
+func (p *startPanic) Error() string { return fmt.Sprintf("panic: %v", p.reason) }
 
 // Receive handles one message.
 func (i *instance) Receive(co *actor.Coroutine, m Message) {
@@ -100,7 +153,9 @@ func (i *instance) Receive(co *actor.Coroutine, m Message) {
 		return
 	}
 	if co.Owed() {
-		_, _ = co.Reply(nil, out)
+		if _, err = co.Reply(nil, out); err != nil {
+			i.logFailure(m, err.Error())
+		}
 	}
 }
 
@@ -123,7 +178,7 @@ func (i *instance) command(c *Context, m Message) (any, error) {
 
 // unknown is a message that the service has no dispatch function for (B051).
 func (i *instance) unknown(c *Context, m Message) {
-	if m.Session != 0 {
+	if c.co.Owed() {
 		c.co.Fail(fmt.Errorf("%w: %s takes no messages of type %d", ErrCallFailed, i.svc.Handle(), m.Type))
 		return
 	}
@@ -182,7 +237,8 @@ func (c *Context) Dispatch(t PType, f func(c *Context, m Message)) {
 }
 
 // RegisterProtocol gives the service a message type of its own, by name and
-// number (skynet.register_protocol). A name or number in use is ErrMisuse.
+// number (skynet.register_protocol). A name or number in use is ErrMisuse;
+// those of response, error, debug and lua always are.
 func (c *Context) RegisterProtocol(p Protocol) error {
 	if err := c.check(); err != nil {
 		return err
@@ -190,14 +246,15 @@ func (c *Context) RegisterProtocol(p Protocol) error {
 	if p.Dispatch == nil {
 		return fmt.Errorf("%w: protocol %s (%d) without a dispatch function", ErrMisuse, p.Name, p.Type)
 	}
+	for _, old := range builtinTypes {
+		if old.Type == p.Type || old.Name == p.Name {
+			return fmt.Errorf("%w: protocol %s (%d) is in use", ErrMisuse, p.Name, p.Type)
+		}
+	}
 	for _, old := range c.inst.types {
 		if old.Type == p.Type || old.Name == p.Name && p.Name != "" {
 			return fmt.Errorf("%w: protocol %s (%d) is in use", ErrMisuse, p.Name, p.Type)
 		}
-	}
-	switch p.Type {
-	case actor.PTypeResponse, actor.PTypeError:
-		return fmt.Errorf("%w: protocol %s (%d) is the runtime's", ErrMisuse, p.Name, p.Type)
 	}
 	c.inst.addType(&p)
 	return nil

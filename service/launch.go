@@ -2,11 +2,11 @@ package service
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/skynetgo/skynet/actor"
+	"github.com/skynetgo/skynet/lualike"
 )
 
 // Local names of the services that the functions below speak to.
@@ -24,33 +24,59 @@ const (
 // Launch starts the service called name on n, from outside of any service. It
 // returns before the start function has run; Start waits.
 func Launch(n *Node, name string, args ...any) (Handle, error) {
-	def, err := lookup(n, name)
+	inst, err := newInstance(n, name, args)
 	if err != nil {
 		return 0, fmt.Errorf("launch %s: %w", name, err)
 	}
-	return n.Launch(name, &instance{def: def, args: args})
+	return n.Launch(name, inst)
+}
+
+// newInstance makes what runs the service called name. Where services share no
+// memory they do not share the arguments of a launch.
+func newInstance(n *Node, name string, args []any) (*instance, error) {
+	def, err := lookup(n, name)
+	if err != nil {
+		return nil, err
+	}
+	if isolate := n.Config().Isolate; isolate != nil && len(args) > 0 {
+		m, err := isolate(Message{Type: PTypeLua, Data: lualike.Args(args)})
+		if err != nil {
+			return nil, err
+		}
+		if copied, ok := m.Data.(lualike.Args); ok {
+			args = copied
+		}
+	}
+	return &instance{def: def, args: args}, nil
 }
 
 // Start is Launch that blocks until the start function has returned, and
 // returns its error, or until ctx ends; it needs no launcher. A service that
 // exits in its start is handle 0 without an error.
 func Start(ctx context.Context, n *Node, name string, args ...any) (Handle, error) {
-	def, err := lookup(n, name)
+	inst, err := newInstance(n, name, args)
 	if err != nil {
 		return 0, fmt.Errorf("start %s: %w", name, err)
 	}
-	inst := &instance{def: def, args: args, started: make(chan error, 1)}
+	started := make(chan error, 1)
+	inst.started = started
 	h, err := n.Launch(name, inst)
 	if err != nil {
 		return 0, err
 	}
 	select {
-	case err = <-inst.started:
+	case err = <-started:
 	case <-ctx.Done():
 		err = ctx.Err()
+	case <-done(n, h):
+		select {
+		case err = <-started:
+		default:
+			err = errStartKilled // before its start
+		}
 	}
 	switch {
-	case err == errLeft:
+	case err == errStartExited:
 		return 0, nil
 	case err != nil:
 		return 0, fmt.Errorf("start %s: %w", name, err)
@@ -58,8 +84,15 @@ func Start(ctx context.Context, n *Node, name string, args ...any) (Handle, erro
 	return h, nil
 }
 
-// errLeft stands for a start function that did not return.
-var errLeft = errors.New("service: left in its start")
+// done returns a channel that is closed once the service h has ended.
+func done(n *Node, h Handle) <-chan struct{} {
+	if svc := n.Find(h); svc != nil {
+		return svc.Done()
+	}
+	c := make(chan struct{})
+	close(c)
+	return c
+}
 
 // Launch starts the service called name and returns before its start function
 // has run (skynet.launch). Use NewService unless you are a launcher.
@@ -94,7 +127,11 @@ func (c *Context) QueryService(name string) (Handle, error) {
 }
 
 func (c *Context) launched(by string, args []any, what, name string) (Handle, error) {
-	h, err := Call[Handle](c, by, args...)
+	var h Handle
+	reply, err := c.request(by, Message{Type: PTypeLua, Data: lualike.Args(args)})
+	if err == nil {
+		h, err = dataAs[Handle](reply.Data)
+	}
 	if err != nil {
 		return 0, fmt.Errorf("%s %s: %w", what, name, err)
 	}
@@ -108,8 +145,11 @@ func (c *Context) Exit() {
 	if c.misused() {
 		return
 	}
+	c.inst.exited = true
 	_ = c.Send(launcherName, "REMOVE", c.Self(), false)
-	c.Node().Log(c.Self(), "KILL self")
+	if !c.inst.def.quiet {
+		c.Node().Log(c.Self(), "KILL self")
+	}
 	c.co.Exit()
 }
 
@@ -131,21 +171,20 @@ func (c *Context) Kill(addr any) error {
 // Abort asks for the end of the whole node (skynet.abort); it does not wait.
 func (c *Context) Abort() { c.Node().Abort() }
 
-// words is args as the text of a LAUNCH line: joined by spaces, as Skynet
-// passes them.
-func words(args []any) string {
-	list := make([]string, len(args))
-	for i, a := range args {
+// LaunchLine is the text of a launch in the log and in lists: the name and the
+// arguments, joined by spaces as Skynet passes them. Of values that are neither
+// text nor scalars it has the type only, since they belong to the new service.
+func LaunchLine(name string, args ...any) string {
+	words := []string{name}
+	for _, a := range args {
 		switch a := a.(type) {
-		case string:
-			list[i] = a
-		case bool, int, int64, uint32, float64:
-			list[i] = fmt.Sprint(a)
 		case actor.Handle:
-			list[i] = fmt.Sprint(uint32(a))
+			words = append(words, fmt.Sprint(uint32(a)))
+		case string, bool, int, int8, int16, int32, int64, uint, uint8, uint16, uint32, uint64, float32, float64:
+			words = append(words, fmt.Sprint(a))
 		default:
-			list[i] = fmt.Sprintf("%T", a)
+			words = append(words, fmt.Sprintf("%T", a))
 		}
 	}
-	return strings.Join(list, " ")
+	return strings.Join(words, " ")
 }

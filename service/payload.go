@@ -146,36 +146,28 @@ func (c *Context) open(m Message) (string, error) {
 		}
 		return cmd, nil
 	}
+	var first any
 	switch d := m.Data.(type) {
+	case nil:
 	case lualike.Args:
-		c.in.args = d
+		first = d.At(0)
+		c.in.args = d[min(1, len(d)):]
 	case []byte:
 		c.in.packed = lualike.NewDecoder(d)
-	case nil:
+		if c.in.packed.More() {
+			var err error
+			if first, err = c.in.packed.Next(); err != nil {
+				return "", err
+			}
+		}
 	default:
-		c.in.args = lualike.Args{d}
-	}
-	first, err := c.in.value()
-	if err != nil {
-		return "", err
+		first = d
 	}
 	cmd, ok := first.(string)
 	if !ok {
 		return "", fmt.Errorf("%w %v", ErrUnknownCommand, first)
 	}
 	return cmd, nil
-}
-
-// value returns the next value as it came.
-func (in *input) value() (any, error) {
-	if in.packed != nil {
-		if !in.packed.More() {
-			return nil, nil
-		}
-		return in.packed.Next()
-	}
-	in.next++
-	return in.args.At(in.next - 1), nil
 }
 
 // rest returns all values not taken yet, as they came.

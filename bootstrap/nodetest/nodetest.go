@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -29,8 +28,9 @@ type Node struct {
 type Option func(*setup)
 
 type setup struct {
-	cfg  *bootstrap.Config
-	defs []*service.Definition
+	text    strings.Builder
+	changes []func(*bootstrap.Config)
+	defs    []*service.Definition
 }
 
 // Services makes definitions known to the node.
@@ -38,11 +38,15 @@ func Services(defs ...*service.Definition) Option {
 	return func(s *setup) { s.defs = append(s.defs, defs...) }
 }
 
-// Config changes the configuration.
-func Config(f func(*bootstrap.Config)) Option { return func(s *setup) { f(s.cfg) } }
+// Env sets a key of the node's config file.
+func Env(key, value string) Option {
+	return func(s *setup) { fmt.Fprintf(&s.text, "%s = %s\n", key, quote(value)) }
+}
 
-// Env sets a key of the node's environment.
-func Env(key, value string) Option { return func(s *setup) { s.cfg.Env[key] = value } }
+// Config changes what the config file has come to.
+func Config(f func(*bootstrap.Config)) Option {
+	return func(s *setup) { s.changes = append(s.changes, f) }
+}
 
 // Start starts a node with the built-in services, which ends with the test. Its
 // start service does nothing; the test acts through Run.
@@ -58,16 +62,20 @@ func Start(t testing.TB, options ...Option) *Node {
 // TryStart is Start for a start that may fail.
 func TryStart(t testing.TB, options ...Option) (*Node, error) {
 	t.Helper()
-	cfg, err := bootstrap.Parse("nodetest", `start = "nodetest"; logservice = "testlog"`)
+	var s setup
+	s.text.WriteString(`start = "nodetest"; logservice = "testlog"` + "\n")
+	for _, o := range options {
+		o(&s)
+	}
+	cfg, err := bootstrap.Parse("nodetest", s.text.String())
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	log := newLog()
 	cfg.Node.Pool = actor.GoPool{}
 	cfg.Node.Logger = log
-	s := &setup{cfg: cfg}
-	for _, o := range options {
-		o(s)
+	for _, change := range s.changes {
+		change(cfg)
 	}
 	idle := service.Def("nodetest", func(*service.Context, ...any) error { return nil })
 	node, err := bootstrap.Start(t.Context(), cfg, append(s.defs, idle, log.definition())...)
@@ -79,7 +87,15 @@ func TryStart(t testing.TB, options ...Option) (*Node, error) {
 	return n, nil
 }
 
-// Stop ends the node, as the end of the test does.
+// Run runs f on a coroutine of the node and fails the test when f fails.
+func (n *Node) Run(f func(c *service.Context) error) {
+	n.t.Helper()
+	if err := service.Run(n.t.Context(), n.Node, f); err != nil {
+		n.t.Fatal(err)
+	}
+}
+
+// Stop ends the node before the test does.
 func (n *Node) Stop() {
 	n.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -92,67 +108,12 @@ func (n *Node) Stop() {
 	}
 }
 
-// Run runs f on a coroutine of the node and fails the test when f fails.
-func (n *Node) Run(f func(c *service.Context) error) {
-	n.t.Helper()
-	if err := service.Run(n.t.Context(), n.Node, f); err != nil {
-		n.t.Fatal(err)
+// quote is text as a string of Lua, in which nothing is special, not even the
+// $NAME of config files.
+func quote(text string) string {
+	var b strings.Builder
+	for i := range len(text) {
+		fmt.Fprintf(&b, `\%03d`, text[i])
 	}
-}
-
-// Log is the log of a node, line by line as Skynet prints it.
-type Log struct {
-	mu      sync.Mutex
-	lines   []string
-	changed chan struct{}
-}
-
-func newLog() *Log { return &Log{changed: make(chan struct{})} }
-
-// Log adds a line.
-func (l *Log) Log(source actor.Handle, text string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.lines = append(l.lines, fmt.Sprintf("[%s] %s", source, text))
-	close(l.changed)
-	l.changed = make(chan struct{})
-}
-
-// Lines returns a copy of all lines.
-func (l *Log) Lines() []string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return append([]string(nil), l.lines...)
-}
-
-// Wait waits for a line that contains text, and returns it.
-func (l *Log) Wait(t testing.TB, text string) string {
-	t.Helper()
-	timeout := time.After(patience)
-	for {
-		l.mu.Lock()
-		changed := l.changed
-		for _, line := range l.lines {
-			if strings.Contains(line, text) {
-				l.mu.Unlock()
-				return line
-			}
-		}
-		l.mu.Unlock()
-		select {
-		case <-changed:
-		case <-timeout:
-			t.Fatalf("no log line with %q in:\n%s", text, strings.Join(l.Lines(), "\n"))
-		}
-	}
-}
-
-// definition is a logger service that keeps the lines.
-func (l *Log) definition() *service.Definition {
-	return service.Def("testlog", func(c *service.Context, _ ...any) error {
-		c.Dispatch(service.PTypeText, func(_ *service.Context, m service.Message) {
-			l.Log(m.Source, fmt.Sprint(m.Data))
-		})
-		return c.Register(".logger")
-	}, service.Quiet)
+	return `"` + b.String() + `"`
 }

@@ -12,7 +12,7 @@
 // Two differences remain. There are no string methods: Skynet's
 // ("x"):upper() is an error. And there is one kind of number: a whole value
 // within ±2^53 is an integer, so 1.0, 1e3 and 4/2 give 1, 1000 and 2 where
-// Skynet gives 1.0, 1000.0 and 2.0.
+// Skynet gives 1.0, 1000.0 and 2.0; and 5 % 0 is nan, not an error.
 //
 // Evaluation is bounded in time and in memory, deterministically for memory:
 // everything a program can make grow is counted before it is allocated.

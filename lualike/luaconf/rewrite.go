@@ -18,14 +18,13 @@ const (
 	maxBatch  = 256
 )
 
-// The hidden functions that growing expressions become calls of, and the
-// hidden locals of an assignment. No program
-// can name them: a name does not start with a NUL, and the environment refuses
-// such a key.
+// Names that no program can write or set, because a NUL is in them: functions
+// that expressions become calls of, and the locals of an assignment.
 const (
 	hiddenConcat = "\x00concat"
 	hiddenNew    = "\x00new"
 	hiddenKey    = "\x00key"
+	hiddenValue  = "\x00value"
 	hiddenLocal  = "\x00local"
 )
 
@@ -71,11 +70,8 @@ func rewrite(file string, stmts []ast.Stmt) (parts [][]ast.Stmt, err error) {
 func separable(stmts []ast.Stmt) bool {
 	for _, s := range stmts {
 		switch s.(type) {
-		case *ast.LocalAssignStmt, *ast.LabelStmt, *ast.GotoStmt, *ast.ReturnStmt:
-			return false
 		case *ast.AssignStmt, *ast.FuncCallStmt, *ast.FuncDefStmt:
-		default:
-			// A block may hold a goto to a label out here.
+		default: // a local, or a block, which may hold a goto to a label out here
 			return false
 		}
 	}
@@ -130,13 +126,13 @@ func (r *rewriter) stmt(s ast.Stmt) []ast.Stmt {
 	case *ast.DoBlockStmt:
 		s.Stmts = r.block(s.Stmts)
 	case *ast.WhileStmt:
-		s.Condition = r.expr(s.Condition)
+		s.Condition = r.operand(s.Condition)
 		s.Stmts = r.block(s.Stmts)
 	case *ast.RepeatStmt:
 		s.Stmts = r.block(s.Stmts)
-		s.Condition = r.expr(s.Condition)
+		s.Condition = r.operand(s.Condition)
 	case *ast.IfStmt:
-		s.Condition = r.expr(s.Condition)
+		s.Condition = r.operand(s.Condition)
 		s.Then = r.block(s.Then)
 		s.Else = r.block(s.Else)
 	case *ast.NumberForStmt:
@@ -197,16 +193,15 @@ func (r *rewriter) targets(list []ast.Expr) {
 	}
 }
 
-// parallel keeps every value of a, b[i] = b, a in a local of its own before
-// the first is stored, from right to left as Lua does it: gopher-lua stores
-// into locals while it still reads them.
+// parallel keeps every value of a, b[i] = b, a in a new local before the first
+// is stored, from right to left as Lua does it: gopher-lua stores into locals
+// while it still reads them.
 func parallel(s *ast.AssignStmt) ast.Stmt {
 	line := s.Line()
 	var before []ast.Expr
 	var names []string
 	local := func() *ast.IdentExpr {
-		id := &ast.IdentExpr{Value: fmt.Sprint(hiddenLocal, len(names))}
-		id.SetLine(line)
+		id := hiddenIdent(fmt.Sprint(hiddenLocal, len(names)), line)
 		names = append(names, id.Value)
 		return id
 	}
@@ -239,7 +234,9 @@ func parallel(s *ast.AssignStmt) ast.Stmt {
 	return block
 }
 
-// computed tells whether an expression needs registers to be evaluated.
+// computed tells whether an expression takes more than one instruction.
+// gopher-lua may lose the value of p = q and false, or clobber other locals
+// by p = f(), when p is a local and receives it directly.
 func computed(e ast.Expr) bool {
 	switch e.(type) {
 	case ast.ConstExpr, *ast.IdentExpr:
@@ -277,7 +274,7 @@ func (r *rewriter) expr(e ast.Expr) ast.Expr {
 		e.Func, e.Receiver = r.expr(e.Func), r.expr(e.Receiver)
 		r.exprs(e.Args)
 	case *ast.LogicalOpExpr:
-		e.Lhs, e.Rhs = r.expr(e.Lhs), r.expr(e.Rhs)
+		e.Lhs, e.Rhs = r.operand(e.Lhs), r.operand(e.Rhs)
 	case *ast.RelationalOpExpr:
 		e.Lhs, e.Rhs = r.expr(e.Lhs), r.expr(e.Rhs)
 	case *ast.ArithmeticOpExpr:
@@ -287,13 +284,23 @@ func (r *rewriter) expr(e ast.Expr) ast.Expr {
 	case *ast.UnaryMinusOpExpr:
 		e.Expr = r.expr(e.Expr)
 	case *ast.UnaryNotOpExpr:
-		e.Expr = r.expr(e.Expr)
+		e.Expr = r.operand(e.Expr)
 	case *ast.UnaryLenOpExpr:
 		e.Expr = r.expr(e.Expr)
 	case *ast.FunctionExpr:
 		r.names(e.Line(), e.ParList.Names)
 		e.Stmts = r.block(e.Stmts)
 		return call(hiddenNew, e.Line(), e)
+	}
+	return e
+}
+
+// operand passes what is tested for truth. A constant there becomes a bare
+// jump, and gopher-lua loses its way when a loop begins with one.
+func (r *rewriter) operand(e ast.Expr) ast.Expr {
+	e = r.expr(e)
+	if _, ok := e.(ast.ConstExpr); ok {
+		return call(hiddenValue, e.Line(), e)
 	}
 	return e
 }
@@ -305,11 +312,12 @@ func (r *rewriter) table(e *ast.TableExpr) ast.Expr {
 	listed := 0
 	for i, f := range e.Fields {
 		f.Value = r.expr(f.Value)
+		if f.Key != nil || i < len(e.Fields)-1 {
+			// gopher-lua lets a last [k] = f() store all results of the call.
+			single(f.Value)
+		}
 		if f.Key == nil {
 			listed++
-			if i < len(e.Fields)-1 {
-				single(f.Value)
-			}
 			continue
 		}
 		f.Key = r.expr(f.Key)
@@ -388,9 +396,13 @@ func single(e ast.Expr) ast.Expr {
 
 // call makes a call of a hidden function, cut to its one result.
 func call(name string, line int, args ...ast.Expr) ast.Expr {
-	fn := &ast.IdentExpr{Value: name}
-	fn.SetLine(line)
-	e := &ast.FuncCallExpr{Func: fn, Args: args, AdjustRet: true}
+	e := &ast.FuncCallExpr{Func: hiddenIdent(name, line), Args: args, AdjustRet: true}
 	e.SetLine(line)
 	return e
+}
+
+func hiddenIdent(name string, line int) *ast.IdentExpr {
+	id := &ast.IdentExpr{Value: name}
+	id.SetLine(line)
+	return id
 }

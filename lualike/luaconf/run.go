@@ -54,6 +54,7 @@ func newRunner(o Options, bootstrap bool) *runner {
 	base.RawSetString(hiddenConcat, l.NewFunction(r.concat))
 	base.RawSetString(hiddenNew, l.NewFunction(r.newObject))
 	base.RawSetString(hiddenKey, l.NewFunction(r.fieldKey))
+	base.RawSetString(hiddenValue, l.NewFunction(value))
 	if bootstrap {
 		base.RawSetString("include", l.NewFunction(r.include))
 	}

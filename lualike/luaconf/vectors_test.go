@@ -13,7 +13,8 @@ import (
 )
 
 // vector is one config and what Skynet's own loader made of it:
-// testdata/skynet.jsonl, Lua 5.5.
+// testdata/skynet.jsonl, Lua 5.5. testdata/random.jsonl holds programs drawn at
+// random, for the sake of the compiler behind this package.
 type vector struct {
 	Name   string
 	Text   string
@@ -27,6 +28,8 @@ type vector struct {
 // from Skynet's: an error, or values.
 var differing = map[string]any{
 	"whole floats":           map[string]string{"a": "1", "b": "1000", "c": "2", "d": "1024"},
+	"modulo of zero":         map[string]string{"a": "nan"},
+	"negative zero":          map[string]string{"a": "0", "b": "0"},
 	"float literals":         map[string]string{"a": "0.5", "b": "0.5", "c": "525", "d": "7.5", "e": "0.01"},
 	"precedence":             map[string]string{"a": "511", "b": "-4", "c": "false", "d": "true", "e": "3"},
 	"big integer literal":    "cfg:1: integer 9007199254740993 is beyond 2^53 and not exact here",
@@ -75,7 +78,7 @@ var differing = map[string]any{
 var variable = regexp.MustCompile(` \((global|local|field) '\w+'\)`)
 
 func TestSkynetVectors(t *testing.T) {
-	for _, v := range readVectors(t) {
+	for _, v := range readVectors(t, "testdata/skynet.jsonl", 140) {
 		t.Run(v.Name, func(t *testing.T) {
 			dir := writeFiles(t, v.Files)
 			writeFile(t, filepath.Join(dir, "cfg"), v.Text)
@@ -86,7 +89,7 @@ func TestSkynetVectors(t *testing.T) {
 				if maps.Equal(d, v.Values) {
 					t.Error("does not differ from Skynet")
 				}
-				wantValues = d
+				wantValues, wantError = d, ""
 			case string:
 				if d == wantError {
 					t.Error("does not differ from Skynet")
@@ -107,9 +110,22 @@ func TestSkynetVectors(t *testing.T) {
 	}
 }
 
+func TestRandomVectors(t *testing.T) {
+	for _, v := range readVectors(t, "testdata/random.jsonl", 100) {
+		c, err := LoadString(v.Name, v.Text)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if got := maps.Collect(c.All()); !maps.Equal(got, v.Values) {
+			t.Errorf("%s\ngot  %q\nwant %q", v.Text, got, v.Values)
+		}
+	}
+}
+
 func TestDifferingNamesVectors(t *testing.T) {
 	names := map[string]bool{}
-	for _, v := range readVectors(t) {
+	for _, v := range readVectors(t, "testdata/skynet.jsonl", 140) {
 		names[v.Name] = true
 	}
 	for n := range differing {
@@ -119,9 +135,9 @@ func TestDifferingNamesVectors(t *testing.T) {
 	}
 }
 
-func readVectors(t *testing.T) []vector {
+func readVectors(t *testing.T, path string, atLeast int) []vector {
 	t.Helper()
-	f, err := os.Open("testdata/skynet.jsonl")
+	f, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +154,7 @@ func readVectors(t *testing.T) []vector {
 	if err := s.Err(); err != nil {
 		t.Fatal(err)
 	}
-	if len(list) < 130 {
+	if len(list) < atLeast {
 		t.Fatalf("only %d vectors", len(list))
 	}
 	return list

@@ -111,7 +111,7 @@ func (ch *Channel) Request(c *service.Context, session uint32, frames [][]byte, 
 
 // await blocks until token is woken; an error when that took too long.
 func await(c *service.Context, token any) error {
-	timeout := c.Node().Config().CallTimeout
+	timeout := c.CallTimeout()
 	if timeout <= 0 {
 		return c.Wait(token)
 	}

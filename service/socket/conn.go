@@ -192,11 +192,13 @@ func (s *conn) pump() error {
 			}
 		} else if ended {
 			if !in.complete() || !s.hold() {
-				return nil
+				return s.cause(nil)
 			}
 			continue
 		} else if in.len() >= readAhead {
-			<-s.wake
+			if awaitLeave(s.nc, s.wake) && !s.hold() || !s.usable() {
+				return s.cause(nil)
+			}
 			continue
 		}
 		n, err := in.fill(s.nc)
@@ -217,11 +219,14 @@ func (s *conn) pump() error {
 }
 
 // hold waits for Start when the peer has left frames behind; false when it has
-// waited long enough.
+// waited long enough, or the connection is of no use any more.
 func (s *conn) hold() bool {
 	limit := time.NewTimer(s.owner.table.limits.hold)
 	defer limit.Stop()
-	for s.route.Load() == nil && !s.muted.Load() {
+	for s.route.Load() == nil {
+		if !s.usable() {
+			return false
+		}
 		select {
 		case <-s.wake:
 		case <-limit.C:
@@ -231,7 +236,8 @@ func (s *conn) hold() bool {
 	return true
 }
 
-// cause returns why reading failed with err: nil for this node's own doing.
+// cause returns why reading ended with err: nil for this node's own doing, the
+// writer's error when it has closed the connection.
 func (s *conn) cause(err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

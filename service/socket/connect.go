@@ -44,7 +44,7 @@ func (ch *Channel) ready(c *service.Context) error {
 				ch.dial(c)
 			}
 		}
-		if err := c.Wait(p); err != nil {
+		if err := await(c, p); err != nil {
 			return fmt.Errorf("socket: connect %s: %w", ch.addr, err)
 		}
 	}

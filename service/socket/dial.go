@@ -13,7 +13,7 @@ import (
 func dial(c *service.Context, stop context.Context, addr string, h *Handler) (*conn, error) {
 	o := ownerOf(c)
 	timeout := DialTimeout
-	if t := c.Node().Config().CallTimeout; t > 0 {
+	if t := c.CallTimeout(); t > 0 {
 		timeout = min(timeout, t)
 	}
 	var made atomic.Pointer[conn]

@@ -5,7 +5,6 @@ package launcher
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/skynetgo/skynet/lualike"
 	"github.com/skynetgo/skynet/service"
@@ -50,11 +49,12 @@ func (l *launcher) launch(c *service.Context, args []any) ([]any, error) {
 	if module != "snlua" || !ok {
 		return nil, service.Errorf("LAUNCH: unknown module %v %v", args[0], args[1])
 	}
+	text := module + " " + service.LaunchLine(name, args[2:]...)
 	h, err := c.Launch(name, args[2:]...)
 	if err != nil {
 		return nil, err
 	}
-	l.services[h] = strings.TrimRight(fmt.Sprintln(args...), "\n")
+	l.services[h] = text
 	l.starting[h] = c.Response()
 	return nil, nil
 }
@@ -112,10 +112,10 @@ func (l *launcher) kill(c *service.Context, h service.Handle) (*lualike.Table, e
 	if !ok {
 		text = "nil"
 	}
-	delete(l.services, h)
-	if err := c.Node().Kill(c.Self(), h); err != nil {
+	if err := l.remove(c, h, true); err != nil {
 		return nil, err
 	}
+	_ = c.Node().Kill(c.Self(), h) // of one that is dead already: the log has it
 	return lualike.Map(map[string]any{h.String(): text}), nil
 }
 

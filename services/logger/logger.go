@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -40,10 +39,8 @@ func start(c *service.Context, stdout io.Writer, args []any) error {
 	l := &logger{log: logrus.New()}
 	l.log.SetFormatter(&lineFormat{})
 	l.log.SetOutput(stdout)
-	launch := "LAUNCH logger"
 	if len(args) > 0 {
 		l.path = fmt.Sprint(args[0])
-		launch += " " + l.path
 	}
 	if l.path != "" {
 		if err := l.open(); err != nil {
@@ -53,17 +50,13 @@ func start(c *service.Context, stdout io.Writer, args []any) error {
 	}
 	c.Dispatch(service.PTypeText, l.write)
 	c.Dispatch(service.PTypeSystem, l.reopen)
-	if err := c.Register(Name); err != nil {
-		return err
-	}
-	c.Error(strings.TrimRight(launch, " "))
-	return nil
+	return c.Register(Name)
 }
 
 func (l *logger) open() error {
 	f, err := os.OpenFile(l.path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
 	if err != nil {
-		return fmt.Errorf("log file: %w", err)
+		return err
 	}
 	l.file = f
 	l.log.SetOutput(f)

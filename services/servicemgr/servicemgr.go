@@ -5,6 +5,7 @@ package servicemgr
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/skynetgo/skynet/lualike"
 	"github.com/skynetgo/skynet/service"
@@ -12,6 +13,9 @@ import (
 
 // Name is the local name of the service manager.
 const Name = ".service"
+
+// snax is the name under which Skynet keeps its snax services.
+const snax = "snaxd"
 
 // Definition returns the definition of the service.
 func Definition() *service.Definition { return service.Def("service_mgr", start) }
@@ -21,11 +25,13 @@ type entry struct {
 	handle    service.Handle
 	err       error
 	launching bool
+	launcher  service.Handle // who asked for the launch
 	waiting   []waiter
 }
 
 type waiter struct {
 	source service.Handle
+	packed bool
 	answer *service.Response
 }
 
@@ -37,7 +43,7 @@ func start(c *service.Context, _ ...any) error {
 	}
 	m := &manager{services: make(map[string]*entry)}
 	c.Handle("LAUNCH", service.Values(m.launch))
-	c.Handle("QUERY", service.F1(m.query))
+	c.Handle("QUERY", service.Values(m.query))
 	c.Handle("LIST", service.F0(m.list))
 	c.HandleUnknown(func(_ *service.Context, cmd string, _ lualike.Args) (lualike.Args, error) {
 		return lualike.Args{nil, "Invalid command " + cmd}, nil
@@ -45,94 +51,120 @@ func start(c *service.Context, _ ...any) error {
 	return c.Register(Name)
 }
 
-func (m *manager) entry(name string) *entry {
+// launch starts the service unless it runs, has failed, or is being started;
+// in the last case the answer comes when that start has ended.
+func (m *manager) launch(c *service.Context, args []any) ([]any, error) {
+	e, name, err := m.entry(args)
+	if err != nil {
+		return nil, err
+	}
+	if e.handle == 0 && e.err == nil && !e.launching {
+		e.start(c, name, args[1:])
+	}
+	return e.reply(c), nil
+}
+
+// query answers when somebody has started the service, however late.
+func (m *manager) query(c *service.Context, args []any) ([]any, error) {
+	e, _, err := m.entry(args)
+	if err != nil {
+		return nil, err
+	}
+	return e.reply(c), nil
+}
+
+// entry returns the entry that a command is about.
+func (m *manager) entry(args []any) (*entry, string, error) {
+	if len(args) == 0 {
+		return nil, "", service.Errorf("a name is missing")
+	}
+	name, ok := args[0].(string)
+	switch {
+	case !ok:
+		return nil, "", service.Errorf("a name is a string, not %T", args[0])
+	case name == snax:
+		return nil, "", service.Errorf("snax services are not supported yet")
+	}
 	e := m.services[name]
 	if e == nil {
 		e = new(entry)
 		m.services[name] = e
 	}
-	return e
-}
-
-// launch starts the service unless it runs, has failed, or is being started;
-// in the last case the answer comes when that start has ended.
-func (m *manager) launch(c *service.Context, args []any) ([]any, error) {
-	if len(args) == 0 {
-		return nil, service.Errorf("LAUNCH wants a name")
-	}
-	name, ok := args[0].(string)
-	if !ok {
-		return nil, service.Errorf("LAUNCH: a name is a string, not %T", args[0])
-	}
-	e := m.entry(name)
-	if e.handle == 0 && e.err == nil && !e.launching {
-		m.start(c, e, name, args[1:])
-	}
-	return answer(e.reply(c))
+	return e, name, nil
 }
 
 // start launches without a deadline: the caller has its own, and a start that
 // takes long must not be remembered as failed.
-func (m *manager) start(c *service.Context, e *entry, name string, args []any) {
-	e.launching = true
-	e.handle, e.err = c.WithTimeout(service.Forever).NewService(name, args...)
-	e.launching = false
-	if e.err == nil && e.handle == 0 {
-		e.err = fmt.Errorf("%w: %s left in its start", service.ErrExited, name)
+func (e *entry) start(c *service.Context, name string, args []any) {
+	e.launching, e.launcher = true, c.Message().Source
+	h, err := c.WithTimeout(service.Forever).NewService(name, args...)
+	if err == nil && h == 0 {
+		err = fmt.Errorf("%w: %s left in its start", service.ErrExited, name)
 	}
+	e.handle, e.err, e.launching = h, err, false
 	for _, w := range e.waiting {
-		if e.err != nil {
-			_, _ = w.answer.Fail(e.err)
+		if vals, err := e.result(w.packed); err != nil {
+			_, _ = w.answer.Fail(err)
 		} else {
-			_, _ = w.answer.Ret(e.handle)
+			_, _ = w.answer.Ret(vals...)
 		}
 	}
 	e.waiting = nil
 }
 
-func (m *manager) query(c *service.Context, name string) (*service.Handle, error) {
-	return m.entry(name).reply(c)
+// reply answers at once, or takes the answer over until start has ended. An
+// error is no failure of the manager's own, which the log would show.
+func (e *entry) reply(c *service.Context) []any {
+	m := c.Message()
+	_, packed := m.Data.([]byte)
+	if e.err == nil && e.handle == 0 {
+		e.waiting = append(e.waiting, waiter{m.Source, packed, c.Response()})
+		return nil
+	}
+	vals, err := e.result(packed)
+	if err != nil {
+		c.Fail(err)
+	}
+	return vals
 }
 
-// reply answers at once or, with nil, later.
-func (e *entry) reply(c *service.Context) (*service.Handle, error) {
+// result is what a start has come to. Who asks in bytes, from another node, gets
+// an error as Skynet's manager gives it: nil and a text.
+func (e *entry) result(packed bool) ([]any, error) {
 	switch {
-	case e.err != nil:
-		return nil, e.err
-	case e.handle != 0:
-		h := e.handle
-		return &h, nil
+	case e.err == nil:
+		return []any{e.handle}, nil
+	case packed:
+		return []any{nil, e.err.Error()}, nil
 	}
-	e.waiting = append(e.waiting, waiter{c.Message().Source, c.Response()})
-	return nil, nil
-}
-
-func answer(h *service.Handle, err error) ([]any, error) {
-	if err != nil || h == nil {
-		return nil, err
-	}
-	return []any{*h}, nil
+	return nil, e.err
 }
 
 // list gives each name its address, its error, or who waits for it.
 func (m *manager) list(*service.Context) (*lualike.Table, error) {
 	all := make(map[string]any, len(m.services))
 	for name, e := range m.services {
-		switch {
-		case e.err != nil:
-			all[name] = "Error: " + e.err.Error()
-		case e.handle != 0:
-			all[name] = e.handle.String()
-		default:
-			text := "Querying:"
-			if e.launching {
-				text = "Launching, querying:"
-			}
-			for _, w := range e.waiting {
-				text += "\n" + w.source.String()
-			}
-			all[name] = text
-		}
+		all[name] = e.text()
 	}
 	return lualike.Map(all), nil
+}
+
+func (e *entry) text() string {
+	switch {
+	case e.err != nil:
+		return "Error: " + e.err.Error()
+	case e.handle != 0:
+		return e.handle.String()
+	}
+	var lines []string
+	if e.launching {
+		lines = append(lines, "Launching from "+e.launcher.String())
+	}
+	if len(e.waiting) > 0 {
+		lines = append(lines, "Querying:")
+		for _, w := range e.waiting {
+			lines = append(lines, w.source.String())
+		}
+	}
+	return strings.Join(lines, "\n")
 }

@@ -1,0 +1,642 @@
+package actor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// outcome of a call made by a service of its own.
+func callFrom(t *testing.T, n *Node, to Handle) <-chan error {
+	t.Helper()
+	c := make(chan error, 1)
+	launch(t, n, "caller", code{start: func(co *Coroutine) {
+		_, err := co.Call(to, request("q"), 0)
+		c <- err
+	}})
+	return c
+}
+
+func TestPanicAnswersAndTheServiceGoesOn(t *testing.T) {
+	n, _ := newNode(t)
+	crashes := make(chan string, 4)
+	h := launch(t, n, "panics", code{
+		start: func(co *Coroutine) {
+			co.Fork(func(*Coroutine) { panic("in a fork") })
+			co.Fork(func(co *Coroutine) { co.Fork(func(*Coroutine) { panic(nil) }) })
+		},
+		receive: func(co *Coroutine, m Message) {
+			if m.Data == "q" {
+				panic("in a handler")
+			}
+			_, _ = co.Reply(nil, m.Data)
+		},
+		crashed: func(m Message, reason any) { crashes <- fmt.Sprintf("%d %v", m.Session, reason) },
+	})
+	if got := receive(t, crashes); got != "0 in a fork" {
+		t.Errorf("crashed: %s", got)
+	}
+	receive(t, crashes)
+	if err := receive(t, callFrom(t, n, h)); !errors.Is(err, ErrCallFailed) {
+		t.Errorf("the caller got %v", err)
+	}
+	if got := receive(t, crashes); got != "2 in a handler" {
+		t.Errorf("crashed: %s", got)
+	}
+	inside(t, n, func(co *Coroutine) {
+		if m, err := co.Call(h, request("still"), 0); err != nil || m.Data != "still" {
+			t.Errorf("after the panics: %v, %v", m.Data, err)
+		}
+	})
+}
+
+// TestPanicInStart: a start that panics leaves the service alive, for the layer
+// above to judge.
+func TestPanicInStart(t *testing.T) {
+	n, _ := newNode(t)
+	crashed := make(chan any, 1)
+	launch(t, n, "panics", code{
+		start:   func(*Coroutine) { panic("at once") },
+		crashed: func(_ Message, reason any) { crashed <- reason },
+	})
+	if got := receive(t, crashed); got != "at once" {
+		t.Errorf("crashed: %v", got)
+	}
+}
+
+// TestGoexitOfUserCode: what t.FailNow does in a handler ends that coroutine
+// only, whose caller is told.
+func TestGoexitOfUserCode(t *testing.T) {
+	for name, cfg := range map[string]func(*Config){"go": func(*Config) {}, "ants": pooled} {
+		t.Run(name, func(t *testing.T) {
+			n, _ := newNode(t, cfg)
+			peer := launch(t, n, "echo", echo)
+			deferred := make(chan error, 1)
+			h := launch(t, n, "exits", code{
+				start: func(co *Coroutine) {
+					co.Fork(func(*Coroutine) { runtime.Goexit() })
+				},
+				receive: func(co *Coroutine, m Message) {
+					if m.Data != "q" {
+						_, _ = co.Reply(nil, m.Data)
+						return
+					}
+					defer func() { // may still block
+						_, err := co.Call(peer, request(nil), 0)
+						deferred <- err
+					}()
+					runtime.Goexit()
+				},
+			})
+			for range 3 {
+				if err := receive(t, callFrom(t, n, h)); !errors.Is(err, ErrCallFailed) {
+					t.Errorf("the caller got %v", err)
+				}
+				if err := receive(t, deferred); err != nil {
+					t.Errorf("a call in the defer: %v", err)
+				}
+			}
+			inside(t, n, func(co *Coroutine) {
+				if m, err := co.Call(h, request("still"), 0); err != nil || m.Data != "still" {
+					t.Errorf("after Goexit: %v, %v", m.Data, err)
+				}
+			})
+		})
+	}
+}
+
+func TestExit(t *testing.T) { // B060, B061
+	synctest.Test(t, func(t *testing.T) {
+		n, _ := newNode(t)
+		ran := func(*Coroutine) { t.Error("a fork or timer ran after the exit") }
+		var held *Response
+		h := launch(t, n, "exits", code{receive: func(co *Coroutine, m Message) {
+			switch m.Data {
+			case "sleep":
+				_ = co.Sleep(time.Hour, nil)
+				t.Error("went on after the exit")
+			case "hold":
+				held, _ = co.Response()
+			case "answer, exit":
+				_, _ = co.Reply(nil, "answer")
+				fallthrough
+			case "exit":
+				co.Fork(ran)
+				co.Timeout(time.Second, ran)
+				co.Timeout(0, ran)
+				co.Exit()
+				t.Error("Exit came back")
+			}
+		}})
+		call := func(what string) <-chan error {
+			c := make(chan error, 1)
+			launch(t, n, "caller", code{start: func(co *Coroutine) {
+				_, err := co.Call(h, request(what), 0)
+				c <- err
+			}})
+			synctest.Wait()
+			return c
+		}
+		sleeping, holding := call("sleep"), call("hold")
+		exiting := call("exit")
+		for name, c := range map[string]<-chan error{"sleeping": sleeping, "response held": holding, "the exit itself": exiting} {
+			if err := receive(t, c); !errors.Is(err, ErrExited) {
+				t.Errorf("%s: the caller got %v", name, err)
+			}
+		}
+		if held.Pending() {
+			t.Error("a response of a dead service is pending")
+		}
+		if err := n.Send(h, request(nil)); !errors.Is(err, ErrNoService) {
+			t.Errorf("send to the dead: %v", err)
+		}
+		if len(n.timers.heap) != 0 {
+			t.Errorf("%d timers of a dead service", len(n.timers.heap))
+		}
+
+		h = launch(t, n, "exits", code{receive: func(co *Coroutine, _ Message) {
+			_, _ = co.Reply(nil, "answer")
+			co.Exit()
+		}})
+		if err := receive(t, call("answer, exit")); err != nil {
+			t.Errorf("answered first, then exited: %v", err)
+		}
+		time.Sleep(2 * time.Second) //nolint:forbidigo // a synctest bubble: timers of the dead would fire
+	})
+}
+
+// TestMailboxOfTheDead: what it holds is counted, requests get an error (B062).
+func TestMailboxOfTheDead(t *testing.T) {
+	n, _ := newNode(t)
+	entered, gate := make(chan struct{}), make(chan struct{})
+	h := launch(t, n, "dies", code{receive: func(co *Coroutine, m Message) {
+		close(entered)
+		<-gate
+		co.Exit()
+	}})
+	first := callFrom(t, n, h)
+	receive(t, entered)
+	s := n.Find(h)
+	var queued []<-chan error
+	for range 5 {
+		queued = append(queued, callFrom(t, n, h))
+	}
+	for range 3 {
+		if err := n.Send(h, request("send")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, func() bool { s.mu.Lock(); defer s.mu.Unlock(); return len(s.in) == 8 }, "8 messages wait")
+	close(gate)
+	for _, c := range append(queued, first) {
+		if err := receive(t, c); !errors.Is(err, ErrExited) {
+			t.Errorf("a caller got %v", err)
+		}
+	}
+	receive(t, s.Done())
+	if got := n.Drops().Exited; got != 8 {
+		t.Errorf("%d messages counted, want 8", got)
+	}
+}
+
+// TestKill in every state that a service can be in. The line of B063 stands in
+// the log each time, the callers get ErrExited, nothing goes on.
+func TestKill(t *testing.T) {
+	silent := func(n *Node) Handle {
+		return launch(t, n, "silent", code{receive: func(co *Coroutine, _ Message) { _ = co.Wait(nil) }})
+	}
+	type state struct {
+		n       *Node
+		reached chan struct{} // closed by the code when it is there
+		gate    chan struct{} // holds code that runs; closed after the kill
+	}
+	wentOn := func(*Coroutine) { t.Error("a killed coroutine went on") }
+	for name, victim := range map[string]func(*state) code{
+		"idle": func(s *state) code {
+			return code{start: func(*Coroutine) { close(s.reached) }}
+		},
+		"running": func(s *state) code {
+			return code{start: func(co *Coroutine) {
+				close(s.reached)
+				<-s.gate
+				_ = co.Sleep(0, nil)
+				wentOn(co)
+			}}
+		},
+		"running to its end": func(s *state) code {
+			return code{start: func(*Coroutine) {
+				close(s.reached)
+				<-s.gate
+			}}
+		},
+		"calling": func(s *state) code {
+			peer := silent(s.n)
+			return code{start: func(co *Coroutine) {
+				co.Fork(func(*Coroutine) { close(s.reached) })
+				_, _ = co.Call(peer, request(nil), time.Hour)
+				wentOn(co)
+			}}
+		},
+		"sleeping in a handler and a fork": func(s *state) code {
+			return code{start: func(co *Coroutine) {
+				for range 3 {
+					co.Fork(func(co *Coroutine) {
+						_ = co.Sleep(time.Hour, nil)
+						wentOn(co)
+					})
+				}
+				co.Fork(func(*Coroutine) { close(s.reached) })
+				_ = co.Wait("token")
+				wentOn(co)
+			}}
+		},
+		"awaiting": func(s *state) code {
+			return code{start: func(co *Coroutine) {
+				_ = co.Await(func() {
+					close(s.reached)
+					<-s.gate
+				})
+				wentOn(co)
+			}}
+		},
+		"unwinding by Goexit": func(s *state) code {
+			return code{start: func(co *Coroutine) {
+				defer func() {
+					close(s.reached)
+					_ = co.Wait(nil) // a second Goexit, inside of the first
+					wentOn(co)
+				}()
+				runtime.Goexit()
+			}}
+		},
+		"unwinding by panic": func(s *state) code {
+			return code{
+				start: func(co *Coroutine) {
+					defer func() {
+						close(s.reached)
+						_ = co.Wait(nil)
+						wentOn(co)
+					}()
+					panic("lost with the service")
+				},
+			}
+		},
+		"with errors ignored": func(s *state) code {
+			return code{start: func(co *Coroutine) {
+				close(s.reached)
+				for {
+					_, _ = co.Call(0xfff0, request(nil), 0)
+					runtime.Gosched()
+				}
+			}}
+		},
+		"with recover in a defer": func(s *state) code {
+			return code{start: func(co *Coroutine) {
+				func() {
+					defer func() { _ = recover() }()
+					close(s.reached)
+					<-s.gate
+					_ = co.Sleep(0, nil)
+				}()
+				wentOn(co)
+			}}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n, l := newNode(t)
+			s := &state{n: n, reached: newChan(), gate: newChan()}
+			b := victim(s)
+			if b.receive == nil {
+				b.receive = func(co *Coroutine, _ Message) { _ = co.Wait(nil) }
+			}
+			h := launch(t, n, "victim", b)
+			svc := n.Find(h)
+			receive(t, s.reached)
+			caller := callFrom(t, n, h)
+			if err := n.Kill(0xa, h); err != nil {
+				t.Fatal(err)
+			}
+			close(s.gate)
+			receive(t, svc.Done())
+			if err := receive(t, caller); !errors.Is(err, ErrExited) && !errors.Is(err, ErrNoService) {
+				t.Errorf("the caller got %v", err)
+			}
+			if !l.contains(fmt.Sprintf("[:0000000a] KILL :%x", uint32(h))) {
+				t.Errorf("no line of the kill: %q", l.lines)
+			}
+			if err := n.Kill(0xa, h); !errors.Is(err, ErrNoService) {
+				t.Errorf("killed twice: %v", err)
+			}
+			if n.Find(h) != nil {
+				t.Error("it is still found")
+			}
+			receive(t, svc.Done())
+		})
+	}
+}
+
+func newChan() chan struct{} { return make(chan struct{}) }
+
+func TestKillOfNobodyIsLogged(t *testing.T) { // B063
+	n, l := newNode(t)
+	if err := n.Kill(0xa, 0x1f); !errors.Is(err, ErrNoService) {
+		t.Errorf("%v", err)
+	}
+	if !l.contains("[:0000000a] KILL :1f") {
+		t.Errorf("the log: %q", l.lines)
+	}
+}
+
+// TestDefersOfTheDead run one at a time; in them Send works, what blocks gives
+// ErrExited at once, and contexts have ended.
+func TestDefersOfTheDead(t *testing.T) {
+	for _, kill := range []bool{true, false} {
+		t.Run(fmt.Sprintf("kill=%v", kill), func(t *testing.T) {
+			n, _ := newNode(t)
+			const coroutines = 20
+			sent := make(chan Message, coroutines)
+			to := launch(t, n, "to", code{receive: func(_ *Coroutine, m Message) { sent <- m }})
+			inDefer, ended := 0, 0 // the race detector watches: the baton guards them
+			ready := newChan()
+			h := launch(t, n, "dies", code{
+				start: func(co *Coroutine) {
+					for i := range coroutines {
+						co.Fork(func(co *Coroutine) {
+							ctx := co.Context(context.Background())
+							defer func() {
+								inDefer++
+								if inDefer != 1 {
+									t.Error("two defers at once")
+								}
+								if ctx.Err() == nil {
+									t.Error("the context of an ended coroutine goes on")
+								}
+								_, errCall := co.Call(to, request(nil), 0)
+								errSleep, errWait := co.Sleep(0, nil), co.Wait("token")
+								errAwait := co.Await(func() { t.Error("Await ran its function") })
+								for _, err := range []error{errCall, errSleep, errWait, errAwait} {
+									if !errors.Is(err, ErrExited) {
+										t.Errorf("a blocking call gave %v", err)
+									}
+								}
+								co.Fork(func(*Coroutine) { t.Error("a fork ran") })
+								if co.Timeout(0, func(*Coroutine) { t.Error("a timer ran") }).Cancel() {
+									t.Error("there was a timer")
+								}
+								runtime.Gosched()
+								inDefer--
+								ended++
+								if err := co.Send(to, request(i)); err != nil {
+									t.Error(err)
+								}
+								_ = recover()
+								panic("in a defer") // ends nothing but this defer
+							}()
+							_ = co.Wait(i)
+						})
+					}
+					co.Fork(func(*Coroutine) { close(ready) })
+				},
+				receive: func(co *Coroutine, _ Message) { co.Exit() },
+			})
+			receive(t, ready)
+			s := n.Find(h)
+			if kill {
+				_ = n.Kill(0, h)
+			} else {
+				_ = n.Send(h, request(nil))
+			}
+			receive(t, s.Done())
+			if ended != coroutines {
+				t.Errorf("%d defers ran, want %d", ended, coroutines)
+			}
+			for range coroutines {
+				if m := receive(t, sent); m.Source != h {
+					t.Errorf("a message from %s", m.Source)
+				}
+			}
+		})
+	}
+}
+
+// TestExitTellsPeers: who owes an answer to a service that exits, and who waits
+// for it, learns of that; a kill tells nobody (B050).
+func TestExitTellsPeers(t *testing.T) {
+	for _, kill := range []bool{false, true} {
+		t.Run(fmt.Sprintf("kill=%v", kill), func(t *testing.T) {
+			n, _ := newNode(t)
+			var r *Response
+			held := newChan()
+			pending, answered := make(chan bool, 1), make(chan bool, 1)
+			h := launch(t, n, "owes", code{receive: func(co *Coroutine, m Message) {
+				if m.Data == "q" {
+					r, _ = co.Response()
+					close(held)
+					return
+				}
+				pending <- r.Pending()
+				ok, err := r.Reply(nil, "late")
+				if err != nil {
+					t.Error(err)
+				}
+				answered <- ok
+				if r.Pending() {
+					t.Error("pending after the answer")
+				}
+				if _, err := r.Reply(nil, "again"); !errors.Is(err, ErrMisuse) {
+					t.Errorf("answered twice: %v", err)
+				}
+			}})
+			caller := launch(t, n, "caller", code{
+				start:   func(co *Coroutine) { _, _ = co.Call(h, request("q"), 0) },
+				receive: func(co *Coroutine, _ Message) { co.Exit() },
+			})
+			receive(t, held)
+			s := n.Find(caller)
+			if kill {
+				_ = n.Kill(0, caller)
+			} else {
+				_ = n.Send(caller, request(nil))
+			}
+			receive(t, s.Done())
+			_ = n.Send(h, request("now"))
+			if got := receive(t, pending); got != kill {
+				t.Errorf("pending: %v", got)
+			}
+			if receive(t, answered) {
+				t.Error("a dead caller got an answer")
+			}
+		})
+	}
+}
+
+// TestAtEnd: run after the coroutines, before Done, in order; a panic in one
+// keeps nothing from ending.
+func TestAtEnd(t *testing.T) {
+	for name, ends := range map[string]func(){
+		"panic":  func() { panic("at the end") },
+		"goexit": runtime.Goexit,
+	} {
+		t.Run(name, func(t *testing.T) {
+			n, l := newNode(t)
+			for _, parked := range []bool{false, true} {
+				var r trace
+				h := inside(t, n, func(co *Coroutine) {
+					s := co.Service()
+					s.AtEnd(func() { r.add("first") })
+					s.AtEnd(ends)
+					if parked {
+						co.Fork(func(co *Coroutine) {
+							defer r.add("defer")
+							_ = co.Wait(nil)
+						})
+						_ = co.Sleep(0, nil)
+					}
+				})
+				end(t, n, h)
+				want := "first"
+				if parked {
+					want = "defer first"
+				}
+				if r.String() != want {
+					t.Errorf("order: %s", &r)
+				}
+			}
+			if name == "panic" && !l.contains("at the end") {
+				t.Error("the panic is not in the log")
+			}
+			if got := launch(t, n, "next", code{}); n.Find(got) == nil {
+				t.Error("the registry is broken")
+			}
+		})
+	}
+}
+
+func TestReplyRules(t *testing.T) {
+	n, _ := newNode(t)
+	checked := newChan()
+	h := launch(t, n, "replies", code{
+		start: func(co *Coroutine) {
+			if _, err := co.Reply(nil, nil); !errors.Is(err, ErrMisuse) { // B047
+				t.Errorf("a reply outside of a handler: %v", err)
+			}
+			if _, err := co.Response(); !errors.Is(err, ErrMisuse) {
+				t.Errorf("a response outside of a handler: %v", err)
+			}
+		},
+		receive: func(co *Coroutine, m Message) {
+			ok, err := co.Reply("op", m.Data)
+			if err != nil || ok != (m.Session != 0) { // B048
+				t.Errorf("reply to session %d: %v, %v", m.Session, ok, err)
+			}
+			if m.Session == 0 {
+				if r, err := co.Response(); err != nil {
+					t.Error(err)
+				} else if ok, err := r.Reply(nil, nil); ok || err != nil || r.Pending() {
+					t.Errorf("response to a send: %v, %v", ok, err)
+				}
+				close(checked)
+				return
+			}
+			if _, err := co.Reply(nil, "second"); !errors.Is(err, ErrMisuse) { // B046
+				t.Errorf("a second reply: %v", err)
+			}
+			co.Fail(ErrBreak) // too late for anybody
+		},
+	})
+	inside(t, n, func(co *Coroutine) {
+		m, err := co.Call(h, request("v"), 0)
+		if err != nil || m.Op != "op" || m.Data != "v" || m.Source != h {
+			t.Errorf("answer %+v, %v", m, err)
+		}
+		_ = co.Send(h, request("v"))
+	})
+	receive(t, checked)
+
+	// Nobody answers: the caller is told, unless the session was no request.
+	silent := launch(t, n, "silent", code{receive: func(co *Coroutine, m Message) {
+		if m.Data == "ignore" {
+			co.IgnoreRet()
+		}
+	}})
+	inside(t, n, func(co *Coroutine) {
+		if _, err := co.Call(silent, request(nil), 0); !errors.Is(err, ErrCallFailed) {
+			t.Errorf("no answer: %v", err)
+		}
+		if _, err := co.Call(silent, request("ignore"), time.Millisecond); !errors.Is(err, ErrTimeout) {
+			t.Errorf("ignoreret: %v", err)
+		}
+		if _, err := co.Call(silent, Message{Type: PTypeClient}, time.Millisecond); !errors.Is(err, ErrTimeout) {
+			t.Errorf("a client message is no request: %v", err)
+		}
+		if _, err := co.Call(0xfff0, request(nil), 0); !errors.Is(err, ErrNoService) { // B042
+			t.Errorf("nobody there: %v", err)
+		}
+	})
+}
+
+// TestRefusedAnswer: an answer that Isolate refuses is an error for both sides.
+func TestRefusedAnswer(t *testing.T) {
+	refused := errors.New("refused")
+	n, _ := newNode(t, func(cfg *Config) {
+		cfg.Isolate = func(m Message) (Message, error) {
+			if m.Data == "bad" {
+				return m, refused
+			}
+			return m, nil
+		}
+	})
+	h := launch(t, n, "refused", code{receive: func(co *Coroutine, m Message) {
+		if m.Data == "later" {
+			r, _ := co.Response()
+			if _, err := r.Reply(nil, "bad"); !errors.Is(err, refused) {
+				t.Errorf("Response.Reply: %v", err)
+			}
+			return
+		}
+		if _, err := co.Reply(nil, "bad"); !errors.Is(err, refused) {
+			t.Errorf("Reply: %v", err)
+		}
+	}})
+	inside(t, n, func(co *Coroutine) {
+		for _, how := range []string{"now", "later"} {
+			if _, err := co.Call(h, request(how), 0); !errors.Is(err, refused) || !errors.Is(err, ErrCallFailed) {
+				t.Errorf("%s: the caller got %v", how, err)
+			}
+		}
+		if _, err := co.Call(h, request("bad"), 0); !errors.Is(err, refused) {
+			t.Errorf("a refused request: %v", err)
+		}
+		if len(co.Service().waiting) != 0 {
+			t.Error("a refused request left its session")
+		}
+	})
+}
+
+func TestAwait(t *testing.T) {
+	n, _ := newNode(t)
+	release := newChan()
+	h := launch(t, n, "other", echo)
+	inside(t, n, func(co *Coroutine) {
+		v := 0
+		co.Fork(func(co *Coroutine) { // runs meanwhile
+			if _, err := co.Call(h, request(nil), 0); err != nil {
+				t.Error(err)
+			}
+			close(release)
+		})
+		if err := co.Await(func() {
+			<-release
+			v = 7
+		}); err != nil || v != 7 {
+			t.Errorf("Await: %v, %d", err, v)
+		}
+		if err := co.Await(runtime.Goexit); err != nil {
+			t.Errorf("a function that ended its goroutine: %v", err)
+		}
+	})
+}

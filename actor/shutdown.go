@@ -1,0 +1,139 @@
+package actor
+
+import (
+	"context"
+	"fmt"
+	"sort"
+	"strings"
+	"sync"
+)
+
+// Shutdown launches nothing more, ends the services in the reverse order of
+// their start, each once the one after it has ended, waits for the functions
+// given to Await that outlived theirs, and releases the pool. When ctx ends
+// first it returns at once with the names of those still there, all of them
+// killed; it may be called again. Code of a service must not call it.
+func (n *Node) Shutdown(ctx context.Context) error {
+	select {
+	case n.shutdown <- struct{}{}:
+		defer func() { <-n.shutdown }()
+	case <-ctx.Done():
+		return fmt.Errorf("actor: shutdown: %w", ctx.Err())
+	}
+	n.mu.Lock()
+	n.closing = true
+	living := append([]*Service(nil), n.living...)
+	n.mu.Unlock()
+	logger, _ := n.reg.query(loggerName)
+	for i := len(living) - 1; i >= 0; i-- {
+		if living[i].handle == logger {
+			living[i].retire() // writes what it was given
+		} else {
+			living[i].kill()
+		}
+		select {
+		case <-living[i].Done():
+		case <-ctx.Done():
+			return n.leave(ctx, living[:i+1])
+		}
+	}
+	select {
+	case <-n.awaits.none():
+	case <-ctx.Done():
+		return fmt.Errorf("actor: shutdown: %w, still in Await: %s", ctx.Err(), n.awaits.list())
+	}
+	n.timers.stop()
+	n.release()
+	n.release = func() {}
+	return nil
+}
+
+// leave kills all that is left without waiting.
+func (n *Node) leave(ctx context.Context, living []*Service) error {
+	var left []string
+	for _, s := range living {
+		s.kill()
+	}
+	for _, s := range living {
+		if !s.isGone() {
+			left = append(left, s.handle.String()+" "+s.name)
+		}
+	}
+	return fmt.Errorf("actor: shutdown: %w, still running: %s", ctx.Err(), strings.Join(left, ", "))
+}
+
+// forgetEnded notes that a service has ended, and cleans the list of the living
+// when half of it has.
+func (n *Node) forgetEnded() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.ends++
+	if 2*n.ends < len(n.living) {
+		return
+	}
+	n.ends = 0
+	kept := n.living[:0]
+	for _, s := range n.living {
+		if !s.isGone() {
+			kept = append(kept, s)
+		}
+	}
+	clear(n.living[len(kept):])
+	n.living = kept
+}
+
+// awaits counts the functions that Await runs, by service. They may outlive it.
+type awaits struct {
+	mu      sync.Mutex
+	running map[*Service]int
+	empty   chan struct{} // closed when the last one returns; nil while nobody waits for that
+}
+
+func (a *awaits) add(s *Service) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.running == nil {
+		a.running = make(map[*Service]int)
+	}
+	a.running[s]++
+}
+
+func (a *awaits) remove(s *Service) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.running[s]--; a.running[s] == 0 {
+		delete(a.running, s)
+	}
+	if len(a.running) == 0 && a.empty != nil {
+		close(a.empty)
+		a.empty = nil
+	}
+}
+
+// none returns a channel that is closed once no function runs.
+func (a *awaits) none() <-chan struct{} {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.empty != nil {
+		return a.empty
+	}
+	c := make(chan struct{})
+	if len(a.running) == 0 {
+		close(c)
+	} else {
+		a.empty = c
+	}
+	return c
+}
+
+// list names the services that functions run for, with their number.
+func (a *awaits) list() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var list []string
+	for s, n := range a.running {
+		list = append(list, fmt.Sprintf("%s %s (%d)", s.handle, s.name, n))
+	}
+	sort.Strings(list)
+	return strings.Join(list, ", ")
+}

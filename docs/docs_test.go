@@ -1,0 +1,224 @@
+// Package docs_test keeps README.md and the pages of docs/ true: every fenced
+// block is compiled, run, evaluated or compared with what the repository really
+// does, every link leads somewhere, every name exists.
+package docs_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// root is the repository's root, as seen from this folder.
+const root = ".."
+
+// maxLines keeps pages short enough to be read.
+const maxLines = 250
+
+// page is one Markdown file; path is below the root.
+type page struct {
+	path   string
+	text   string
+	prose  string // the text without its fenced blocks, lines kept
+	blocks []block
+}
+
+// block is one fenced block. Its info string is a kind, and words that say what
+// to compare it with.
+type block struct {
+	page string
+	line int
+	kind string
+	arg  string
+	text string
+}
+
+func (b block) String() string {
+	return fmt.Sprintf("%s:%d: block %q", b.page, b.line, strings.TrimSpace(b.kind+" "+b.arg))
+}
+
+func TestPagesAreShort(t *testing.T) {
+	for _, p := range pages(t) {
+		if n := strings.Count(p.text, "\n"); n > maxLines {
+			t.Errorf("%s has %d lines, more than %d", p.path, n, maxLines)
+		}
+	}
+}
+
+func TestBlocks(t *testing.T) {
+	seen := make(map[string]int)
+	for _, p := range pages(t) {
+		for _, b := range p.blocks {
+			seen[b.kind]++
+			if err := b.check(); err != nil {
+				t.Errorf("%v: %v", b, err)
+			}
+		}
+	}
+	for kind := range checks {
+		if seen[kind] == 0 && kind != "conf" {
+			t.Errorf("no page has a block of kind %q: were they found?", kind)
+		}
+	}
+}
+
+func TestLinks(t *testing.T) {
+	count := 0
+	for _, p := range pages(t) {
+		for _, target := range links(p.prose) {
+			count++
+			if err := checkLink(p, target); err != nil {
+				t.Errorf("%s: link %q: %v", p.path, target, err)
+			}
+		}
+	}
+	if count == 0 {
+		t.Error("no link found")
+	}
+}
+
+// TestLinkCheckFails sees to it that TestLinks can fail.
+func TestLinkCheckFails(t *testing.T) {
+	p := page{path: "docs/api.md", text: "# Title\n"}
+	for _, target := range []string{"nosuch.md", "../actor/nosuch.go", "architecture.md#no-such-heading", "#nosuch", "http://example.org/"} {
+		if checkLink(p, target) == nil {
+			t.Errorf("link %q passed", target)
+		}
+	}
+	if err := checkLink(p, "#title"); err != nil {
+		t.Error(err)
+	}
+	if got := fmt.Sprint(links("a [b](c.md) and [d](e.md#f), `[g](h.md)`")); got != "[c.md e.md#f]" {
+		t.Errorf("links found: %s", got)
+	}
+}
+
+// TestUnfinishedBlock sees to it that no block hides the rest of a page.
+func TestUnfinishedBlock(t *testing.T) {
+	if _, err := parse("x.md", "a\n```go\nb\n"); err == nil {
+		t.Error("an unfinished block passed")
+	}
+}
+
+func pages(t *testing.T) []page {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	paths = append(paths, filepath.Join(root, "README.md"))
+	var out []page
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		below, err := filepath.Rel(root, path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := parse(filepath.ToSlash(below), string(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+func parse(path, text string) (page, error) {
+	p := page{path: path, text: text}
+	var prose, body strings.Builder
+	var open *block
+	n := 0
+	for line := range strings.Lines(text) {
+		n++
+		fence := strings.HasPrefix(strings.TrimSpace(line), "```")
+		switch {
+		case fence && open == nil:
+			kind, arg, _ := strings.Cut(strings.TrimLeft(strings.TrimSpace(line), "`"), " ")
+			open = &block{page: path, line: n, kind: kind, arg: arg}
+			body.Reset()
+		case fence:
+			open.text = body.String()
+			p.blocks = append(p.blocks, *open)
+			open = nil
+		case open != nil:
+			body.WriteString(line)
+		}
+		if fence || open != nil {
+			line = "\n"
+		}
+		prose.WriteString(line)
+	}
+	if open != nil {
+		return p, fmt.Errorf("%v does not end", open)
+	}
+	p.prose = prose.String()
+	return p, nil
+}
+
+var (
+	inlineCode = regexp.MustCompile("`[^`\n]+`")
+	linkTarget = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	heading    = regexp.MustCompile(`(?m)^#+ +(.*)$`)
+)
+
+func links(prose string) []string {
+	var out []string
+	for _, m := range linkTarget.FindAllStringSubmatch(inlineCode.ReplaceAllString(prose, ""), -1) {
+		out = append(out, m[1])
+	}
+	return out
+}
+
+// checkLink finds a file or folder of the repository, or a heading. What is
+// outside must be https; nobody looks whether it is there.
+func checkLink(p page, target string) error {
+	if strings.Contains(target, "://") {
+		if !strings.HasPrefix(target, "https://") {
+			return fmt.Errorf("is not https")
+		}
+		return nil
+	}
+	file, anchor, hasAnchor := strings.Cut(target, "#")
+	text := p.text
+	if file != "" {
+		path := filepath.Join(root, filepath.Dir(p.path), file)
+		info, err := os.Stat(path)
+		if err != nil {
+			return err
+		}
+		if !hasAnchor || info.IsDir() {
+			return nil
+		}
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		text = string(b)
+	}
+	for _, m := range heading.FindAllStringSubmatch(text, -1) {
+		if slug(m[1]) == anchor {
+			return nil
+		}
+	}
+	return fmt.Errorf("no heading #%s", anchor)
+}
+
+// slug is the anchor of a heading.
+func slug(title string) string {
+	keep := func(r rune) rune {
+		switch {
+		case r == ' ':
+			return '-'
+		case r == '-' || r == '_' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z':
+			return r
+		}
+		return -1
+	}
+	return strings.Map(keep, strings.ToLower(title))
+}

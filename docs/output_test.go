@@ -1,0 +1,172 @@
+package docs_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"sync"
+)
+
+// checkText compares a block with what a program prints. Its lines must stand
+// together in the output, apart from what is another thing each time.
+func checkText(b block) error {
+	switch b.arg {
+	case "hello":
+		return sameOutput(b.text, helloOutput)
+	case "demo":
+		return sameOutput(b.text, demoOutput)
+	case "bench":
+		return checkBenchmarks(b.text)
+	}
+	return fmt.Errorf("nothing prints %q", b.arg)
+}
+
+var nodeID = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
+
+func sameOutput(block string, run func() (string, error)) error {
+	out, err := run()
+	if err != nil {
+		return err
+	}
+	mask := func(s string) string { return nodeID.ReplaceAllString(s, "ID") }
+	if !contains(mask(out), dedent(strings.Split(strings.TrimRight(mask(block), "\n"), "\n"))) {
+		return fmt.Errorf("the program prints something else:\n%s", out)
+	}
+	return nil
+}
+
+var helloOutput = sync.OnceValues(func() (string, error) {
+	return output(root, "go", "run", "./examples/hello", "examples/hello/config")
+})
+
+// demoOutput is what make run prints, on ports that are free: the program is
+// started in a folder that looks like the repository but has another node table.
+var demoOutput = sync.OnceValues(func() (string, error) {
+	if runtime.GOOS == "windows" {
+		return "", errors.New("needs symbolic links")
+	}
+	dir, err := os.MkdirTemp("", "docs-")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(dir)
+	for _, folder := range []struct{ path, but string }{
+		{".", "examples"}, {"examples", "cluster"}, {"examples/cluster", "nodes.lua"},
+	} {
+		if err := mirror(dir, folder.path, folder.but); err != nil {
+			return "", err
+		}
+	}
+	const table = "examples/cluster/nodes.lua"
+	text, err := os.ReadFile(filepath.Join(root, table))
+	if err != nil {
+		return "", err
+	}
+	moved, err := freePorts(string(text))
+	if err != nil {
+		return "", err
+	}
+	if err := os.WriteFile(filepath.Join(dir, table), []byte(moved), 0o600); err != nil {
+		return "", err
+	}
+	return output(dir, "go", "run", "./examples/cluster/demo")
+})
+
+// mirror links what a folder of the repository holds into the same folder below
+// dir, but for one entry.
+func mirror(dir, folder, but string) error {
+	if err := os.MkdirAll(filepath.Join(dir, folder), 0o700); err != nil {
+		return err
+	}
+	from, err := filepath.Abs(filepath.Join(root, folder))
+	if err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(from)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.Name() == but || e.Name() == ".git" {
+			continue
+		}
+		if err := os.Symlink(filepath.Join(from, e.Name()), filepath.Join(dir, folder, e.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var tablePort = regexp.MustCompile(`127\.0\.0\.1:[0-9]+`)
+
+// freePorts gives every address of a node table a port that nobody uses.
+func freePorts(table string) (string, error) {
+	var taken []net.Listener
+	defer func() {
+		for _, l := range taken {
+			l.Close()
+		}
+	}()
+	var failed error
+	out := tablePort.ReplaceAllStringFunc(table, func(string) string {
+		l, err := net.Listen("tcp4", "127.0.0.1:0")
+		if err != nil {
+			failed = err
+			return ""
+		}
+		taken = append(taken, l)
+		return l.Addr().String()
+	})
+	return out, failed
+}
+
+func output(dir, name string, args ...string) (string, error) {
+	var errs bytes.Buffer
+	cmd := exec.Command(name, args...)
+	cmd.Dir = dir
+	cmd.Stderr = &errs
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("%s %s: %w\n%s%s", name, strings.Join(args, " "), err, out, errs.String())
+	}
+	return string(out), nil
+}
+
+var (
+	benchmarkLine = regexp.MustCompile(`(?m)^(Benchmark[A-Za-z0-9_]+)\S*\s+[0-9]+\s+[0-9.]+ ns/op`)
+	benchmarkFunc = regexp.MustCompile(`(?m)^func (Benchmark[A-Za-z0-9_]+)\(`)
+)
+
+// checkBenchmarks compares names only: numbers belong to a machine and a day,
+// but a benchmark that is gone must leave the page too.
+func checkBenchmarks(text string) error {
+	files, err := repository()
+	if err != nil {
+		return err
+	}
+	known := make(map[string]bool)
+	for path, source := range files {
+		if strings.HasSuffix(path, "_test.go") {
+			for _, m := range benchmarkFunc.FindAllStringSubmatch(source, -1) {
+				known[m[1]] = true
+			}
+		}
+	}
+	lines := benchmarkLine.FindAllStringSubmatch(text, -1)
+	if len(lines) == 0 {
+		return errors.New("holds no benchmark")
+	}
+	for _, m := range lines {
+		if !known[m[1]] {
+			return fmt.Errorf("there is no %s", m[1])
+		}
+	}
+	return nil
+}

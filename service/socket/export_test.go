@@ -1,0 +1,54 @@
+package socket
+
+import (
+	"net"
+	"time"
+
+	"github.com/skynetgo/skynet/service"
+)
+
+// SetWriter replaces the write call of a connection.
+func SetWriter(n *service.Node, fd FD, f func(*net.Buffers) (int64, error)) {
+	tableOf(n).conn(fd).writev = f
+}
+
+// NetConn returns the connection behind fd.
+func NetConn(n *service.Node, fd FD) net.Conn { return tableOf(n).conn(fd).nc }
+
+// SetHold sets how long the frames of a peer that has left are kept.
+func SetHold(n *service.Node, d time.Duration) { tableOf(n).limits.hold = d }
+
+// SetLinger sets how long a closed connection waits for its peer.
+func SetLinger(n *service.Node, d time.Duration) { tableOf(n).limits.linger = d }
+
+// SetFlush sets how long a closing connection may be stuck.
+func SetFlush(n *service.Node, d time.Duration) { tableOf(n).limits.flush = d }
+
+// Serve is Listen on a listener made elsewhere.
+func Serve(c *service.Context, ln net.Listener, h *Handler) (FD, error) {
+	l, err := ownerOf(c).serve(ln, h)
+	if err != nil {
+		return 0, err
+	}
+	return l.fd, nil
+}
+
+// SetLastFD sets the number given last.
+func SetLastFD(n *service.Node, fd FD) {
+	t := tableOf(n)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.last = fd
+}
+
+// Frames is the cutter of streams.
+type Frames struct{ frames }
+
+// Fill reads once from r.
+func (f *Frames) Fill(r interface{ Read([]byte) (int, error) }) (int, error) { return f.fill(r) }
+
+// Next returns the next frame.
+func (f *Frames) Next() ([]byte, bool) { return f.next() }
+
+// Cap returns the size of the buffer.
+func (f *Frames) Cap() int { return len(f.buf) }
