@@ -14,8 +14,13 @@
 // within ±2^53 is an integer, so 1.0, 1e3 and 4/2 give 1, 1000 and 2 where
 // Skynet gives 1.0, 1000.0 and 2.0; and 5 % 0 is nan, not an error.
 //
-// Evaluation is bounded in time and in memory, deterministically for memory:
-// everything a program can make grow is counted before it is allocated.
+// Evaluation is bounded in time and in memory. Whatever can make memory grow is
+// counted: strings and array slots before they are made, a table or a function
+// as soon as it is. So the bound does not depend on what else the process does.
+// There are bounds on shape too: 1 MiB of text a file, 1000 levels of nesting,
+// 64 files deep, about 250 calls deep; 50,000 expressions in a file that has a
+// local or a block at its top level (a flat file is compiled piece by piece);
+// and {…, f()} after a multiple of 50 other values is refused.
 //
 // Nothing in this package is shared: the functions may be called from any
 // goroutine at any time, and what they return is immutable.

@@ -207,7 +207,7 @@ func parallel(s *ast.AssignStmt) ast.Stmt {
 	}
 	for _, e := range s.Lhs {
 		if at, ok := e.(*ast.AttrGetExpr); ok {
-			before = append(before, single(at.Object), single(at.Key))
+			before = append(before, at.Object, at.Key)
 			at.Object, at.Key = local(), local()
 		}
 	}
