@@ -175,7 +175,7 @@ func TestEveryRequestHasOneOutcome(t *testing.T) {
 				}
 			}
 			start = func(slot int) {
-				if h, err := n.Launch("callee", callee(slot)); err == nil {
+				if h, err := n.Launch(Spec{Name: "callee", Behaviour: callee(slot)}); err == nil {
 					addresses[slot].Store(uint32(h))
 				}
 			}

@@ -53,6 +53,18 @@ type Config struct {
 	// CallTimeout is how long a call may take when its caller does not say.
 	// Shorter finds a stuck service earlier and fails slow ones. 0: for ever.
 	CallTimeout time.Duration
+	// StopTimeout is how long Shutdown lets the handlers of each service finish
+	// before it ends the service. Longer loses less, and waits longer for those
+	// that never finish. 0: not at all.
+	StopTimeout time.Duration
+	// MonitorInterval is how often the node looks for services that are still in
+	// the same message. 0: never.
+	MonitorInterval time.Duration
+	// Profile counts the time that each service holds its baton, for Stat.
+	Profile bool
+	// OnOverload, when set, is told of each overload warning: the service and how
+	// many messages wait. It is called under the service's baton and must not block.
+	OnOverload func(h Handle, waiting int)
 	// Isolate, when set, replaces the payload of every message between services
 	// by a copy, or refuses it, so that services which share memory by mistake
 	// fail in a test.
@@ -62,8 +74,11 @@ type Config struct {
 // DefaultConfig returns the configuration that production nodes start from.
 func DefaultConfig() Config {
 	return Config{
-		Logger:      WriterLogger(os.Stderr),
-		CallTimeout: 10 * time.Second,
+		Logger:          WriterLogger(os.Stderr),
+		CallTimeout:     10 * time.Second,
+		StopTimeout:     time.Second,
+		MonitorInterval: 5 * time.Second,
+		Profile:         true,
 	}
 }
 

@@ -17,6 +17,7 @@ type Coroutine struct {
 	ready chan struct{}
 
 	request   Message // what is being handled; Session 0 when nothing is owed
+	handles   bool    // this run handles request
 	owed      bool    // request waits for an answer
 	wait      waiter
 	answer    Message
@@ -44,11 +45,15 @@ const (
 type waiter struct {
 	co      *Coroutine
 	fn      func(*Coroutine)
+	done    func(Message, error) // called under the baton, on any goroutine; must not block
 	kind    waitKind
 	session Session
 	peer    Handle
+	callee  *Service // of a call, with the place of the request among those it got
+	place   uint32
 	token   any
 	timer   *timer
+	watched *Service
 
 	since      time.Duration
 	deadline   *deadlineList
@@ -114,11 +119,27 @@ func (co *Coroutine) Context(parent context.Context) context.Context {
 // resume hands the baton to a parked coroutine.
 func (co *Coroutine) resume() { co.ready <- struct{}{} }
 
-// begin readies co for a run.
+// beginFork readies co for a run without a request.
+func (co *Coroutine) beginFork() {
+	co.svc.running = co
+	co.svc.progress.Store(co.svc.progress.Load() + 1)
+}
+
+// begin readies co for handling m.
 func (co *Coroutine) begin(m Message) {
 	co.request = m
+	co.handles = true
 	co.owed = m.Session != 0 && m.Type != PTypeClient
-	co.svc.running = co
+	s := co.svc
+	s.running = co
+	s.progress.Store(s.progress.Load() + 1<<32 + 1)
+	s.source.Store(uint32(m.Source))
+	if s.serial && m.Type != PTypeDebug {
+		s.handling = co
+	}
+	if s.node.serials.Load() > 0 {
+		s.node.graph.begin(co)
+	}
 }
 
 // end closes a run; a request left open is answered with err.
@@ -127,12 +148,20 @@ func (co *Coroutine) end(err error) {
 		co.owed = false
 		co.svc.node.answer(co.svc.handle, co.request, PTypeError, err)
 	}
-	co.request = Message{}
+	s := co.svc
+	if s.node.serials.Load() > 0 {
+		s.node.graph.end(co)
+	}
+	if s.handling == co {
+		s.handling = nil
+	}
+	co.request, co.handles = Message{}, false
 	co.interrupt = nil
 	co.cancelContext()
 	co.ctx, co.cancel = nil, nil
 	co.id++
-	co.svc.running = nil
+	s.running = nil
+	s.checkDrained()
 }
 
 func (co *Coroutine) cancelContext() {
@@ -173,9 +202,10 @@ func (co *Coroutine) park() (Message, error) {
 		case nextWork:
 			s.schedule()
 		}
-		<-co.ready
+		co.sleepOnReady()
 	}
 	s.parked.remove(co)
+	s.startClock()
 	s.running = co
 	co.wait.kind = waitNone
 	if s.closing.Load() != alive {
@@ -185,6 +215,16 @@ func (co *Coroutine) park() (Message, error) {
 	m, err := co.answer, co.err
 	co.answer, co.err = Message{}, nil
 	return m, err
+}
+
+// sleepOnReady blocks until the baton comes. It is a function of its own, not
+// inlined and with co alive at its end, so that a dump of the goroutines shows
+// which coroutine waits in it.
+//
+//go:noinline
+func (co *Coroutine) sleepOnReady() {
+	<-co.ready
+	runtime.KeepAlive(co)
 }
 
 // Call sends m as a request and blocks until its answer, an error, or the
@@ -197,18 +237,67 @@ func (co *Coroutine) Call(to Handle, m Message, timeout time.Duration) (Message,
 	m.Session = s.newSession()
 	m.Source = s.handle
 	w := &co.wait
-	*w = waiter{co: co, kind: waitCall, session: m.Session, peer: to}
-	s.await(w)
-	if err := s.node.Send(to, m); err != nil {
-		s.settle(w)
-		w.kind = waitNone
+	*w = waiter{co: co}
+	if s.node.serials.Load() > 0 {
+		if err := s.node.graph.wait(co, to, m.Session); err != nil {
+			return Message{}, err
+		}
+		defer s.node.graph.waited(co)
+	}
+	if err := s.request(w, to, m, timeout); err != nil {
 		return Message{}, err
 	}
+	return co.park()
+}
+
+// request sends m and enters w as the one that waits for its answer.
+func (s *Service) request(w *waiter, to Handle, m Message, timeout time.Duration) error {
+	w.kind, w.session, w.peer = waitCall, m.Session, to
+	w.since = s.node.Uptime()
+	s.await(w)
+	var err error
+	if w.callee, w.place, err = s.node.post(to, m); err != nil {
+		s.settle(w)
+		w.kind = waitNone
+		return err
+	}
 	if timeout > 0 {
-		s.deadlines.add(w, s.node.Uptime(), timeout)
+		s.deadlines.add(w, w.since, timeout)
 		s.armDeadlines()
 	}
-	return co.park()
+	return nil
+}
+
+// whereabouts says what became of a request that got no answer.
+func (w *waiter) whereabouts() string {
+	switch {
+	case w.callee == nil:
+		return "which is gone"
+	case int32(w.callee.taken()-w.place) >= 0:
+		return "the callee has taken the request"
+	}
+	return "the callee has not taken the request yet"
+}
+
+// Ask sends m as a request and returns at once. done is called under the baton
+// when the answer, an error or the timeout (0 or less: none) comes; it runs on
+// any goroutine, must not block and must not use a Coroutine. cancel makes it
+// never be called.
+func (co *Coroutine) Ask(to Handle, m Message, timeout time.Duration, done func(Message, error)) (cancel func(), err error) {
+	if err := co.MayBlock(); err != nil {
+		return nil, err
+	}
+	s := co.svc
+	m.Session, m.Source = s.newSession(), s.handle
+	w := &waiter{done: done}
+	if err := s.request(w, to, m, timeout); err != nil {
+		return nil, err
+	}
+	return func() {
+		if s.waiting[w.session] == w {
+			s.settle(w)
+		}
+	}, nil
 }
 
 // Send sends m without asking for an answer; it never blocks.
@@ -309,7 +398,7 @@ func (co *Coroutine) sleepOn(token any, kind waitKind) (*waiter, error) {
 // startTimer has w answered after d; 0 and less is the back of the mailbox.
 func (s *Service) startTimer(w *waiter, d time.Duration) {
 	if d <= 0 {
-		_ = s.deliver(Message{Type: PTypeResponse, Session: w.session})
+		_, _ = s.deliver(Message{Type: PTypeResponse, Session: w.session})
 		return
 	}
 	w.timer = s.node.timers.add(later(s.node.Uptime(), d), s.handle, w.session)
@@ -377,7 +466,7 @@ func (co *Coroutine) Await(f func()) error {
 	s.node.awaits.add(s)
 	s.node.submit(func() {
 		defer func() {
-			_ = s.deliver(done)
+			_, _ = s.deliver(done)
 			s.node.awaits.remove(s)
 		}()
 		f()
@@ -449,6 +538,7 @@ func (r *Response) send(m Message) (bool, error) {
 		return false, nil
 	}
 	delete(r.svc.responses, r)
+	defer r.svc.checkDrained()
 	m.Session, m.Source = r.session, r.svc.handle
 	return r.svc.node.reply(r.source, m)
 }

@@ -26,6 +26,9 @@ var (
 	ErrNameTaken = errors.New("actor: name is taken")
 	// ErrShutdown: the node is shutting down and starts nothing new.
 	ErrShutdown = errors.New("actor: node is shutting down")
+	// ErrDeadlock: the call would have closed a circle of serial services that
+	// wait for each other.
+	ErrDeadlock = errors.New("actor: deadlock")
 	// ErrEnvExists: environment keys are written once.
 	ErrEnvExists = errors.New("actor: environment key exists")
 )

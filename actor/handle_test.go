@@ -116,7 +116,7 @@ func TestNamesFromManyGoroutines(t *testing.T) {
 	for g := range 8 {
 		wg.Go(func() {
 			for i := range 50 {
-				h, err := n.Launch("named", code{})
+				h, err := n.Launch(Spec{Name: "named", Behaviour: code{}})
 				if err != nil {
 					t.Error(err)
 					return
@@ -167,7 +167,7 @@ func TestNodesShareNothing(t *testing.T) {
 	for i := range nodes {
 		n, l := newNode(t)
 		wg.Go(func() {
-			h, err := n.Launch("a", echo)
+			h, err := n.Launch(Spec{Name: "a", Behaviour: echo})
 			if err != nil || h != 1 {
 				t.Errorf("first handle %s, %v", h, err)
 				return

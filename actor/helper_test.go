@@ -70,7 +70,7 @@ func newNode(t testing.TB, change ...func(*Config)) (*Node, *log) {
 	t.Helper()
 	l := &log{}
 	cfg := DefaultConfig()
-	cfg.Logger, cfg.Pool = l, GoPool{}
+	cfg.Logger, cfg.Pool, cfg.StopTimeout = l, GoPool{}, 0
 	for _, f := range change {
 		f(&cfg)
 	}
@@ -96,7 +96,7 @@ func shutdown(t testing.TB, n *Node) {
 
 func launch(t testing.TB, n *Node, name string, b Behaviour) Handle {
 	t.Helper()
-	h, err := n.Launch(name, b)
+	h, err := n.Launch(Spec{Name: name, Behaviour: b})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,7 +28,10 @@ type Node struct {
 	release   func()
 	coroutine sync.Pool
 	large     largeMailboxes
-	counters  counters
+	counters  [dropReasons]atomic.Uint64
+	serials   atomic.Int32 // living serial services
+	graph     graph
+	monitor   monitor
 
 	mu       sync.Mutex
 	closing  bool
@@ -41,18 +44,6 @@ type Node struct {
 	aborted  chan struct{} // closed by Abort
 	abort    sync.Once
 	named    sync.Once // the log has the node's ID
-}
-
-type counters struct {
-	noService, exited, late, overload atomic.Uint64
-}
-
-// Drops counts the messages that reached nobody, by reason.
-type Drops struct {
-	NoService uint64 // the address named no living service
-	Exited    uint64 // still in the mailbox when the service ended
-	Late      uint64 // answers that came after their call had ended
-	Overload  uint64 // refused because a bound was reached
 }
 
 // NewNode makes a node without services.
@@ -75,6 +66,7 @@ func NewNode(cfg Config) (*Node, error) {
 	}
 	n.timers.node = n
 	n.reg.init()
+	n.monitor.start(n)
 	return n, nil
 }
 
@@ -91,17 +83,38 @@ func (n *Node) StartTime() time.Time { return n.started }
 // Uptime returns the time since the node was made; it never goes back.
 func (n *Node) Uptime() time.Duration { return time.Since(n.started) }
 
+// Spec says what Launch starts.
+type Spec struct {
+	// Name is for people; the address is the handle.
+	Name string
+	// Behaviour is the code.
+	Behaviour Behaviour
+	// Serial has requests handled one after the other: the next begins when the
+	// handler of the one before has ended, not when it blocks. Answers, timers,
+	// forks and debug messages still run meanwhile. Calls between serial services
+	// that would wait for each other in a circle fail with ErrDeadlock.
+	Serial bool
+	// Mailbox is the most requests that may wait; more are ErrOverload to their
+	// sender. 0 is no bound.
+	Mailbox int
+}
+
 // Launch starts a service and returns its handle before its Start has run.
-// name is for people; the address is the handle.
-func (n *Node) Launch(name string, b Behaviour) (Handle, error) {
-	s := &Service{node: n, behaviour: b, name: name, busy: true, lastSession: 1}
-	s.forks.push(b.Start)
+func (n *Node) Launch(spec Spec) (Handle, error) {
+	s := &Service{
+		node: n, behaviour: spec.Behaviour, name: spec.Name, serial: spec.Serial, limit: spec.Mailbox,
+		busy: true, lastSession: 1,
+	}
+	s.forks.push(spec.Behaviour.Start)
 	n.mu.Lock()
 	if n.closing {
 		n.mu.Unlock()
-		return 0, fmt.Errorf("launch %s: %w", name, ErrShutdown)
+		return 0, fmt.Errorf("launch %s: %w", spec.Name, ErrShutdown)
 	}
 	n.living = append(n.living, s)
+	if spec.Serial {
+		n.serials.Add(1)
+	}
 	n.reg.add(s)
 	n.mu.Unlock()
 	h := s.handle
@@ -113,19 +126,36 @@ func (n *Node) Launch(name string, b Behaviour) (Handle, error) {
 func (n *Node) Find(h Handle) *Service { return n.reg.find(h) }
 
 // Send delivers m to the mailbox of to; it never blocks. Source and Session
-// are the caller's to set.
+// are the caller's to set. The error is ErrNoService or ErrOverload, or what
+// Isolate says.
 func (n *Node) Send(to Handle, m Message) error {
+	_, _, err := n.post(to, m)
+	return err
+}
+
+// post is Send that tells who got m, and how many requests with it.
+func (n *Node) post(to Handle, m Message) (*Service, uint32, error) {
 	if n.cfg.Isolate != nil && m.Source != 0 {
 		var err error
 		if m, err = n.cfg.Isolate(m); err != nil {
-			return err
+			return nil, 0, err
 		}
 	}
-	if s := n.reg.find(to); s != nil && s.deliver(m) == nil {
-		return nil
+	s := n.reg.find(to)
+	if s == nil {
+		n.dropped(m.Source, dropNoService)
+		return nil, 0, fmt.Errorf("%w: %s", ErrNoService, to)
 	}
-	n.counters.noService.Add(1)
-	return fmt.Errorf("%w: %s", ErrNoService, to)
+	place, err := s.deliver(m)
+	switch err {
+	case nil:
+		return s, place, nil
+	case ErrOverload:
+		s.dropped(dropOverload)
+		return nil, 0, fmt.Errorf("%w: %s %s has %d requests waiting", ErrOverload, to, s.name, s.limit)
+	}
+	n.dropped(m.Source, dropNoService)
+	return nil, 0, fmt.Errorf("%w: %s", ErrNoService, to)
 }
 
 // reply sends the answer to a request: true when it was delivered. In place of
@@ -158,7 +188,7 @@ func (n *Node) Resolve(address string) (Handle, error) {
 	if h, ok := n.reg.query(address); ok {
 		return h, nil
 	}
-	n.counters.noService.Add(1)
+	n.counters[dropNoService].Add(1)
 	return 0, fmt.Errorf("%w: %s", ErrNoService, address)
 }
 
@@ -177,8 +207,10 @@ func (n *Node) Log(source Handle, text string) {
 
 func (n *Node) log(source Handle, text string) {
 	if h, ok := n.reg.query(loggerName); ok {
-		if s := n.reg.find(h); s != nil && s.deliver(Message{Type: PTypeText, Source: source, Data: text}) == nil {
-			return
+		if s := n.reg.find(h); s != nil {
+			if _, err := s.deliver(Message{Type: PTypeText, Source: source, Data: text}); err == nil {
+				return
+			}
 		}
 	}
 	n.cfg.Logger.Log(source, text)
@@ -210,12 +242,6 @@ func (n *Node) Attach(key any, mk func() any) any {
 	}
 	n.attached[key] = v
 	return v
-}
-
-// Drops returns the counts of messages that reached nobody.
-func (n *Node) Drops() Drops {
-	c := &n.counters
-	return Drops{c.noService.Load(), c.exited.Load(), c.late.Load(), c.overload.Load()}
 }
 
 // Services returns the living services in the order of their handles.

@@ -11,6 +11,7 @@ import (
 // code, leaves through the defer, which sees that the baton goes on.
 func (s *Service) hold() {
 	co := s.node.takeCoroutine(s)
+	s.startClock()
 	left := false
 	defer func() {
 		if !left {
@@ -48,10 +49,14 @@ func (s *Service) turns(co *Coroutine) (left bool) {
 			continue
 		case s.forks.len() > 0:
 			f := s.forks.pop()
-			co.begin(Message{})
+			co.beginFork()
 			f(co)
 		default:
-			m := s.out.pop()
+			q := &s.out
+			if s.handling == nil && s.held.len() > 0 {
+				q = &s.held
+			}
+			m := q.pop()
 			co.begin(m)
 			s.behaviour.Receive(co, m)
 		}
@@ -86,7 +91,13 @@ func (s *Service) unwound(co *Coroutine) {
 	}
 }
 
-func (s *Service) exitError() error { return fmt.Errorf("%w: %s", ErrExited, s.handle) }
+// exitError is why the service has ended, for those who wait for it.
+func (s *Service) exitError() error {
+	if s.closing.Load() == killed {
+		return fmt.Errorf("%w: %s %s was killed", ErrExited, s.handle, s.name)
+	}
+	return fmt.Errorf("%w: %s %s", ErrExited, s.handle, s.name)
+}
 
 // finish ends the service, for the holder: it takes no more messages, everyone
 // who waits for it gets an error, its parked coroutines end one at a time.
@@ -99,7 +110,13 @@ func (s *Service) finish() {
 	s.mu.Unlock()
 	s.node.reg.remove(s)
 
+	if s.serial {
+		defer s.node.serials.Add(-1)
+	}
 	err := s.exitError()
+	for s.held.len() > 0 {
+		s.refuse(s.held.pop(), err)
+	}
 	for s.out.len() > 0 {
 		s.refuse(s.out.pop(), err)
 	}
@@ -155,7 +172,13 @@ func (s *Service) report() {
 	if s.done != nil {
 		close(s.done)
 	}
+	watchers := s.watchers
+	s.watchers = nil
 	s.mu.Unlock()
+	for _, w := range watchers {
+		_ = s.node.Send(w.handle, Message{Type: PTypeResponse, Session: w.session, Source: s.handle, Data: s.exitError()})
+	}
+	s.checkDrained()
 	s.node.forgetEnded()
 }
 
@@ -172,7 +195,7 @@ func (s *Service) refuse(m Message, err error) {
 	if m.Type == PTypeResponse || m.Type == PTypeError {
 		return
 	}
-	s.node.counters.exited.Add(1)
+	s.dropped(dropExited)
 	if m.Session != 0 && m.Type != PTypeClient {
 		s.node.answer(s.handle, m, PTypeError, err)
 	}

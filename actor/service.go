@@ -5,6 +5,7 @@ import (
 	"maps"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Behaviour is the code of a service. Both methods run under the baton, on a
@@ -37,13 +38,28 @@ type Service struct {
 	names     []string // the registry's, under its lock
 	closing   atomic.Uint32
 
+	serial   bool
+	limit    int           // most requests that may wait; 0: no bound
+	progress atomic.Uint64 // requests taken << 32 | runs and answers, written by the holder
+	source   atomic.Uint32 // of the request taken last
+	cpu      atomic.Int64  // nanoseconds with the baton, up to the last time it was idle
+	drops    drops
+
 	mu       sync.Mutex // the mailbox lock
 	in       []Message
-	busy     bool // held or scheduled; false means idle
-	closed   bool // takes no more messages
-	retiring bool // ends once the mailbox is empty
+	pushed   uint32 // requests that came in
+	busy     bool   // held or scheduled; false means idle
+	closed   bool   // takes no more messages
+	retiring bool   // ends once the mailbox is empty
+	watchers []watcher
 
 	out         fifo[Message]
+	held        fifo[Message] // requests that a serial service has put off
+	handling    *Coroutine    // what a serial service waits for the end of
+	threshold   int           // mailbox length that the next warning takes; 0: overloadLength
+	since       time.Duration // when the baton was taken; 0: CPU time is not counted
+	stopping    []func(*Coroutine)
+	drained     chan<- struct{} // closed once no handler is in progress; nil: nobody asks
 	lastSession Session
 	running     *Coroutine
 	waiting     map[Session]*waiter
@@ -90,28 +106,38 @@ func (s *Service) Node() *Node { return s.node }
 func (s *Service) Executes(co *Coroutine, id uint64) bool { return s.running == co && co.id == id }
 
 // deliver puts m into the mailbox, or, when the service is idle and m is an
-// answer, hands the baton straight to the coroutine that waits for it. Safe
-// from any goroutine; never blocks.
-func (s *Service) deliver(m Message) error {
+// answer, hands the baton straight to the coroutine that waits for it. It
+// returns how many requests had come in with m. Safe from any goroutine; never
+// blocks.
+func (s *Service) deliver(m Message) (uint32, error) {
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
-		return ErrNoService
+		return 0, ErrNoService
 	}
+	answer := m.Type == PTypeResponse || m.Type == PTypeError
+	if !answer {
+		if s.limit > 0 && int(s.pushed-s.taken()) >= s.limit {
+			s.mu.Unlock()
+			return 0, ErrOverload
+		}
+		s.pushed++
+	}
+	place := s.pushed
 	if s.busy {
 		if len(s.in) == cap(s.in) && len(s.in) >= keepCap {
 			s.in = s.node.large.grow(s.in)
 		}
 		s.in = append(s.in, m)
 		s.mu.Unlock()
-		return nil
+		return place, nil
 	}
 	s.busy = true
-	if m.Type != PTypeResponse && m.Type != PTypeError {
+	if !answer {
 		s.in = append(s.in, m)
 		s.mu.Unlock()
 		s.schedule()
-		return nil
+		return place, nil
 	}
 	s.mu.Unlock()
 	if co := s.accept(m); co != nil {
@@ -119,8 +145,12 @@ func (s *Service) deliver(m Message) error {
 	} else {
 		s.passOn()
 	}
-	return nil
+	return place, nil
 }
+
+// taken returns how many requests the service has begun with. Safe from any
+// goroutine.
+func (s *Service) taken() uint32 { return uint32(s.progress.Load() >> 32) }
 
 // schedule gives the baton to a pool goroutine.
 func (s *Service) schedule() {
@@ -160,24 +190,29 @@ func (s *Service) step() (*Coroutine, next) {
 			if f.co != nil {
 				return f.co, nextResume
 			}
-			if w := s.waiting[f.session]; w != nil && w.co != nil {
-				s.settle(w)
-				w.co.answer, w.co.err = Message{}, f.err
-				return w.co, nextResume
+			if w := s.waiting[f.session]; w != nil {
+				if co := s.answer(w, Message{}, f.err); co != nil {
+					return co, nextResume
+				}
 			}
 			continue
 		}
-		if s.forks.len() > 0 {
+		if s.forks.len() > 0 || s.handling == nil && s.held.len() > 0 {
 			return nil, nextWork
 		}
 		if s.out.len() == 0 {
 			if !s.refill() {
 				return nil, nextIdle
 			}
+			s.checkLoad(s.out.len() + s.held.len())
 			continue
 		}
 		if t := s.out.peek().Type; t != PTypeResponse && t != PTypeError {
-			return nil, nextWork
+			if s.handling == nil || t == PTypeDebug {
+				return nil, nextWork
+			}
+			s.held.push(s.out.pop())
+			continue
 		}
 		if co := s.accept(s.out.pop()); co != nil {
 			return co, nextResume
@@ -198,6 +233,8 @@ func (s *Service) refill() bool {
 			return true
 		}
 		s.trim()
+		s.stopClock()
+		s.threshold = 0
 		s.busy = false
 		return false
 	}
@@ -232,32 +269,45 @@ func rebuilt[K comparable, V any](m map[K]V) map[K]V {
 // accept takes an answer, for the holder: it returns the coroutine that goes
 // on with it, or nil when it was no coroutine's.
 func (s *Service) accept(m Message) *Coroutine {
+	s.progress.Store(s.progress.Load() + 1)
 	if m.Session == 0 {
-		if m.Type == PTypeError {
+		switch {
+		case m.Type == PTypeError:
 			s.peerEnded(m.Source)
-		} else {
+		case m.Op == nil:
 			s.expire()
+		default:
+			s.control(m.Op)
 		}
 		return nil
 	}
 	w := s.waiting[m.Session]
 	if w == nil {
 		if m.Source != 0 { // not a timer that was too late to cancel
-			s.node.counters.late.Add(1)
+			s.dropped(dropLate)
 		}
 		return nil
 	}
+	if m.Type == PTypeError {
+		return s.answer(w, Message{}, answerError(m.Data))
+	}
+	return s.answer(w, m, nil)
+}
+
+// answer gives w what it waited for; it returns the coroutine that goes on with
+// it, if it is one that waits.
+func (s *Service) answer(w *waiter, m Message, err error) *Coroutine {
 	s.settle(w)
-	if w.fn != nil {
+	switch {
+	case w.done != nil:
+		w.done(m, err)
+		return nil
+	case w.fn != nil:
 		s.forks.push(w.fn)
 		return nil
 	}
-	co := w.co
-	co.answer, co.err = m, nil
-	if m.Type == PTypeError {
-		co.answer, co.err = Message{}, answerError(m.Data)
-	}
-	return co
+	w.co.answer, w.co.err = m, err
+	return w.co
 }
 
 // answerError is what a caller gets for a PTypeError answer.
@@ -276,9 +326,9 @@ func (s *Service) peerEnded(peer Handle) {
 			delete(s.responses, r)
 		}
 	}
-	for co := s.parked.first; co != nil; co = co.next {
-		if co.wait.kind == waitCall && co.wait.peer == peer {
-			s.failed.push(failure{session: co.wait.session, err: fmt.Errorf("%w: %s", ErrExited, peer)})
+	for _, w := range s.waiting {
+		if w.kind == waitCall && w.peer == peer {
+			s.failed.push(failure{session: w.session, err: fmt.Errorf("%w: %s", ErrExited, peer)})
 		}
 	}
 }
@@ -327,6 +377,10 @@ func (s *Service) settle(w *waiter) {
 		s.node.timers.cancel(w.timer)
 		w.timer = nil
 	}
+	if w.watched != nil {
+		w.watched.unwatch(watcher{s.handle, w.session})
+		w.watched = nil
+	}
 	s.deadlines.remove(w)
 }
 
@@ -335,7 +389,7 @@ func (s *Service) expire() {
 	now := s.node.Uptime()
 	s.disarmDeadlines()
 	s.deadlines.expired(now, func(w *waiter) {
-		s.failed.push(failure{session: w.session, err: fmt.Errorf("%w after %v", ErrTimeout, now-w.since)})
+		s.failed.push(failure{session: w.session, err: fmt.Errorf("%w after %v, %s", ErrTimeout, now-w.since, w.whereabouts())})
 	})
 	s.armDeadlines()
 }

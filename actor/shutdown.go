@@ -8,9 +8,11 @@ import (
 	"sync"
 )
 
-// Shutdown launches nothing more, ends the services in the reverse order of
-// their start, each once the one after it has ended, waits for the functions
-// given to Await that outlived theirs, and releases the pool. When ctx ends
+// Shutdown launches nothing more, runs what the services have given to OnStop,
+// ends them in the reverse order of their start, each once the one after it has
+// ended and its own handlers have finished or Config.StopTimeout has passed,
+// waits for the functions given to Await that outlived theirs, and releases the
+// pool. When ctx ends
 // first it returns at once with the names of those still there, all of them
 // killed; it may be called again. Code of a service must not call it.
 func (n *Node) Shutdown(ctx context.Context) error {
@@ -24,8 +26,13 @@ func (n *Node) Shutdown(ctx context.Context) error {
 	n.closing = true
 	living := append([]*Service(nil), n.living...)
 	n.mu.Unlock()
+	n.monitor.stop()
+	for i := len(living) - 1; i >= 0; i-- {
+		_, _ = living[i].deliver(Message{Type: PTypeResponse, Op: stopSignal{}})
+	}
 	logger, _ := n.reg.query(loggerName)
 	for i := len(living) - 1; i >= 0; i-- {
+		living[i].drain(ctx)
 		if living[i].handle == logger {
 			living[i].retire() // writes what it was given
 		} else {
@@ -60,6 +67,69 @@ func (n *Node) leave(ctx context.Context, living []*Service) error {
 		}
 	}
 	return fmt.Errorf("actor: shutdown: %w, still running: %s", ctx.Err(), strings.Join(left, ", "))
+}
+
+// stopSignal and drainSignal come to a service as answers to session 0.
+type (
+	stopSignal  struct{}
+	drainSignal struct{ done chan<- struct{} }
+)
+
+// control takes a signal of Shutdown, for the holder.
+func (s *Service) control(op any) {
+	switch op := op.(type) {
+	case stopSignal:
+		for _, f := range s.stopping {
+			s.forks.push(f)
+		}
+		s.stopping = nil
+	case drainSignal:
+		s.drained = op.done
+		s.checkDrained()
+	}
+}
+
+// OnStop has f run as a coroutine of the service when Shutdown begins, before
+// any service is ended: the place to stop taking work in.
+func (co *Coroutine) OnStop(f func(*Coroutine)) { co.svc.stopping = append(co.svc.stopping, f) }
+
+// drain waits until the service has no handler in progress and owes no answer,
+// but no longer than the configuration and ctx say.
+func (s *Service) drain(ctx context.Context) {
+	if s.node.cfg.StopTimeout <= 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.node.cfg.StopTimeout)
+	defer cancel()
+	done := make(chan struct{})
+	if _, err := s.deliver(Message{Type: PTypeResponse, Op: drainSignal{done}}); err != nil {
+		return
+	}
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+}
+
+// checkDrained tells drain when nothing is in progress any more, for the holder.
+func (s *Service) checkDrained() {
+	if s.drained == nil || s.closing.Load() == alive && s.inProgress() {
+		return
+	}
+	close(s.drained)
+	s.drained = nil
+}
+
+func (s *Service) inProgress() bool {
+	if s.running != nil && s.running.handles || len(s.responses) > 0 || s.held.len() > 0 {
+		return true
+	}
+	for co := s.parked.first; co != nil; co = co.next {
+		if co.handles {
+			return true
+		}
+	}
+	return false
 }
 
 // forgetEnded notes that a service has ended, and cleans the list of the living

@@ -18,7 +18,7 @@ func TestShutdownEndsServicesInReverseOrder(t *testing.T) {
 			co.Service().AtEnd(func() { order.add("%d", i) })
 			co.Fork(func(co *Coroutine) {
 				defer func() {
-					if _, err := co.Node().Launch("late", code{}); !errors.Is(err, ErrShutdown) {
+					if _, err := co.Node().Launch(Spec{Name: "late", Behaviour: code{}}); !errors.Is(err, ErrShutdown) {
 						t.Errorf("launched during the shutdown: %v", err)
 					}
 					order.add("defer")
@@ -34,7 +34,7 @@ func TestShutdownEndsServicesInReverseOrder(t *testing.T) {
 		t.Errorf("order: %s", got)
 	}
 	shutdown(t, n) // once more is nothing
-	if _, err := n.Launch("after", code{}); !errors.Is(err, ErrShutdown) {
+	if _, err := n.Launch(Spec{Name: "after", Behaviour: code{}}); !errors.Is(err, ErrShutdown) {
 		t.Errorf("launched afterwards: %v", err)
 	}
 	if err := n.Send(1, request(nil)); !errors.Is(err, ErrNoService) {
@@ -115,7 +115,7 @@ func TestShutdownAgainstLaunchAndKill(t *testing.T) {
 		for g := range 4 {
 			wg.Go(func() {
 				for i := 0; ; i++ {
-					h, err := n.Launch(fmt.Sprint(g), code{start: func(co *Coroutine) { _ = co.Wait(nil) }})
+					h, err := n.Launch(Spec{Name: fmt.Sprint(g), Behaviour: code{start: func(co *Coroutine) { _ = co.Wait(nil) }}})
 					if err != nil {
 						if !errors.Is(err, ErrShutdown) {
 							t.Error(err)

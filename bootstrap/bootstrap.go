@@ -8,6 +8,7 @@ package bootstrap
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -57,12 +58,14 @@ func start(ctx context.Context, n *actor.Node, cfg *Config, defs []*service.Defi
 		}
 	}
 	name, args := words(cfg.LogService)
-	key := keyLogService
 	if cfg.LogFile != "" {
 		args = append(args, cfg.LogFile)
-		key = keyLogger
 	}
 	if _, err := service.Start(ctx, n, name, args...); err != nil {
+		key := keyLogger
+		if cfg.LogFile == "" || errors.Is(err, service.ErrNoDefinition) {
+			key = keyLogService
+		}
 		return cfg.errorf(key, "Can't launch logger service: %w", err)
 	}
 	name, args = words(cfg.Bootstrap)

@@ -55,6 +55,10 @@ func Run(ctx context.Context, cfg *Config, defs ...*service.Definition) error {
 	reopen := make(chan os.Signal, 1)
 	signal.Notify(reopen, syscall.SIGHUP)
 	defer signal.Stop(reopen)
+	// Who reads the log from standard output may go away without ending the node.
+	pipe := make(chan os.Signal, 1)
+	signal.Notify(pipe, syscall.SIGPIPE)
+	defer signal.Stop(pipe)
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -19,6 +19,8 @@ type Definition struct {
 	start    StartFunc
 	commands Commands
 	quiet    bool
+	serial   bool
+	mailbox  int
 }
 
 // Option is something more that a Definition says.
@@ -37,6 +39,16 @@ func (t Commands) apply(d *Definition) { d.commands = t }
 // Quiet is an Option: the log says nothing of launches, failures and exits. The
 // logger has it, which can not log before it runs.
 var Quiet Option = optionFunc(func(d *Definition) { d.quiet = true })
+
+// Serial is an Option: the service handles one request after the other. The
+// next begins when the handler of the one before has ended, not when it blocks;
+// answers, timers and forks still run meanwhile. A call that would make serial
+// services wait for each other in a circle fails at once with ErrDeadlock.
+var Serial Option = optionFunc(func(d *Definition) { d.serial = true })
+
+// Mailbox is an Option: at most n requests wait; the Call or Send of one more
+// fails with ErrOverload. Without it there is no bound, and Skynet's warnings.
+func Mailbox(n int) Option { return optionFunc(func(d *Definition) { d.mailbox = n }) }
 
 // Def defines a service. The name is what NewService launches it by.
 func Def(name string, start StartFunc, options ...Option) *Definition {

@@ -16,6 +16,7 @@ var (
 	ErrTimeout    = actor.ErrTimeout
 	ErrOverload   = actor.ErrOverload
 	ErrMisuse     = actor.ErrMisuse
+	ErrDeadlock   = actor.ErrDeadlock
 	ErrNameTaken  = actor.ErrNameTaken
 )
 

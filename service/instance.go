@@ -49,6 +49,11 @@ func (i *instance) context(co *actor.Coroutine) *Context {
 	return &Context{co: co, inst: i, id: co.ID()}
 }
 
+// spec is what package actor launches.
+func (i *instance) spec() actor.Spec {
+	return actor.Spec{Name: i.def.name, Behaviour: i, Serial: i.def.serial, Mailbox: i.def.mailbox}
+}
+
 // coroutine makes f something that package actor can run.
 func (i *instance) coroutine(f func(*Context)) func(*actor.Coroutine) {
 	return func(co *actor.Coroutine) { f(i.context(co)) }

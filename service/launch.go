@@ -28,7 +28,7 @@ func Launch(n *Node, name string, args ...any) (Handle, error) {
 	if err != nil {
 		return 0, fmt.Errorf("launch %s: %w", name, err)
 	}
-	return n.Launch(name, inst)
+	return n.Launch(inst.spec())
 }
 
 // newInstance makes what runs the service called name. Where services share no
@@ -60,7 +60,7 @@ func Start(ctx context.Context, n *Node, name string, args ...any) (Handle, erro
 	}
 	started := make(chan error, 1)
 	inst.started = started
-	h, err := n.Launch(name, inst)
+	h, err := n.Launch(inst.spec())
 	if err != nil {
 		return 0, err
 	}

@@ -57,7 +57,7 @@ func (r *runner) service(n *Node) (*actor.Service, error) {
 	if r.svc != nil && n.Find(r.svc.Handle()) == r.svc {
 		return r.svc, nil
 	}
-	h, err := n.Launch("run", &instance{def: runDefinition})
+	h, err := n.Launch((&instance{def: runDefinition}).spec())
 	if err != nil {
 		return nil, err
 	}

@@ -73,6 +73,7 @@ func TryStart(t testing.TB, options ...Option) (*Node, error) {
 	}
 	log := newLog()
 	cfg.Node.Pool = actor.GoPool{}
+	cfg.Node.StopTimeout = 0 // the end of a test waits for no handler
 	cfg.Node.Logger = log
 	for _, change := range s.changes {
 		change(cfg)

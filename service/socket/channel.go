@@ -10,8 +10,8 @@ import (
 	"github.com/skynetgo/skynet/service"
 )
 
-// ErrSocket: the connection of a Channel failed, was lost or was closed before
-// the answer came. Its text is Skynet's.
+// ErrSocket is the error of a request whose connection could not be made, was
+// lost or was closed before the answer came. Its text is Skynet's.
 var ErrSocket = errors.New("[Error: socket]")
 
 // ChannelConfig is what a Channel is made of.

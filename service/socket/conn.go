@@ -27,6 +27,10 @@ var defaultLimits = limits{flush: 10 * time.Second, leave: time.Second, linger: 
 // peer's leaving is noticed.
 const readAhead = minBuffer
 
+// silenceLimit is how long a host may not answer before its connections fail:
+// what Go's keepalive takes on an idle connection.
+const silenceLimit = 150 * time.Second
+
 // States of a connection. They only go up.
 type state uint8
 
@@ -72,6 +76,7 @@ func newConn(o *owner, fd FD, nc net.Conn, h *Handler) *conn {
 		h = &Handler{}
 	}
 	s := &conn{owner: o, fd: fd, peer: nc.RemoteAddr().String(), handler: h, nc: nc, wake: make(chan struct{}, 1)}
+	limitSilence(nc, silenceLimit)
 	s.writev = func(b *net.Buffers) (int64, error) { return b.WriteTo(nc) }
 	return s
 }

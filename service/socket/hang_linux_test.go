@@ -52,4 +52,7 @@ func checkOptions(t *testing.T, nc net.Conn) {
 	if option(t, nc, syscall.SOL_SOCKET, syscall.SO_KEEPALIVE) == 0 {
 		t.Error("SO_KEEPALIVE is not set")
 	}
+	if got := option(t, nc, syscall.IPPROTO_TCP, 18); got != 150_000 { // TCP_USER_TIMEOUT
+		t.Errorf("TCP_USER_TIMEOUT is %d", got)
+	}
 }

@@ -65,7 +65,7 @@ func newNode(t testing.TB, change ...func(*actor.Config)) (*service.Node, *log) 
 	t.Helper()
 	l := &log{}
 	cfg := actor.DefaultConfig()
-	cfg.Logger, cfg.Pool = l, actor.GoPool{}
+	cfg.Logger, cfg.Pool, cfg.StopTimeout = l, actor.GoPool{}, 0
 	cfg.Isolate = service.Isolate
 	for _, f := range change {
 		f(&cfg)
@@ -252,13 +252,15 @@ func (cl *client) wantEnd() {
 	}
 }
 
+func (cl *client) close() { _ = cl.Close() }
+
 // reset ends the connection with a reset.
 func (cl *client) reset() {
 	cl.t.Helper()
 	if err := cl.SetLinger(0); err != nil {
 		cl.t.Fatal(err)
 	}
-	cl.Close()
+	cl.close()
 }
 
 // packet is text as a frame.

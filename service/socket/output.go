@@ -13,8 +13,8 @@ const (
 	// deadline and at the output that came meanwhile after each.
 	batchSize = 256 << 10
 	batchBufs = 1024
-	// lowBatch bounds a write call of low output: what comes with high priority
-	// meanwhile has to wait for it.
+	// lowBatch bounds a write call with low output in it: what comes with high
+	// priority meanwhile has to wait for it.
 	lowBatch = 32 << 10
 )
 
@@ -138,16 +138,13 @@ func (s *conn) broken(err error) {
 }
 
 // take moves what goes into the next write call to batch and returns its size:
-// high output, or some low output when there is no high.
+// high output, and low output when that leaves room for some.
 func (o *output) take(batch net.Buffers) (net.Buffers, int) {
 	size := 0
 	for o.high.len() > 0 && len(batch) < batchBufs && size < batchSize {
 		b := o.high.pop()
 		batch = append(batch, b)
 		size += len(b)
-	}
-	if len(batch) > 0 {
-		return batch, size
 	}
 	for o.low.len() > 0 {
 		bufs := *o.low.peek()

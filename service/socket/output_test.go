@@ -2,6 +2,7 @@ package socket_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -112,6 +113,18 @@ func TestHighPriorityFirst(t *testing.T) {
 	p.wantWrite(t, "1", part)
 	p.wantWrite(t, "2", part)
 	p.wantWrite(t, "low", "lower")
+	for range 4 {
+		receive(t, p.begun)
+	}
+
+	s.do(func(c *service.Context) error { return socket.Write(c, fd, []byte("alone")) })
+	receive(t, p.begun)
+	s.do(func(c *service.Context) error {
+		_ = socket.WriteLow(c, fd, []byte("low"))
+		return socket.Write(c, fd, []byte("high"))
+	})
+	p.wantWrite(t, "alone")
+	p.wantWrite(t, "high", "low")
 }
 
 // On a real connection small writes go between the parts of a large message,
@@ -121,6 +134,11 @@ func TestPriorityOnTheWire(t *testing.T) {
 	s := newServer(t, n)
 	cl, fd := s.started()
 	const parts, size = 200, 0x8000
+	for _, err := range []error{cl.SetReadBuffer(size), socket.NetConn(n, fd).(*net.TCPConn).SetWriteBuffer(size)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 	s.do(func(c *service.Context) error {
 		for range parts {
 			if err := socket.WriteLow(c, fd, []byte("<"), bytes.Repeat([]byte("p"), size), []byte(">")); err != nil {
@@ -130,8 +148,10 @@ func TestPriorityOnTheWire(t *testing.T) {
 		return nil
 	})
 	s.want("warning", fd, "1025")
+	s.do(func(c *service.Context) error { return socket.Write(c, fd, []byte("["), []byte("]")) })
+	small := make(chan error, 1)
 	go func() {
-		_ = service.Run(t.Context(), n, func(c *service.Context) error {
+		small <- service.Run(context.Background(), n, func(c *service.Context) error {
 			for range 100 {
 				_ = socket.Write(c, fd, []byte("["), []byte("]"))
 				_ = c.Yield()
@@ -140,14 +160,17 @@ func TestPriorityOnTheWire(t *testing.T) {
 		})
 	}()
 	got := cl.rest()
-	if i := strings.Index(got, "[]"); i < 0 || i > len(got)-size {
+	if i := strings.Index(got, "[]"); i < 0 || i > len(got)/2 {
 		t.Errorf("the first small write came at %d of %d", i, len(got))
 	}
 	got = strings.ReplaceAll(got, "[]", "")
 	if want := strings.Repeat("<"+strings.Repeat("p", size)+">", parts); got != want {
 		t.Error("a small write went into a part")
 	}
-	cl.Close()
+	if err := receive(t, small); err != nil {
+		t.Error(err)
+	}
+	cl.close()
 }
 
 func TestPendingAndWarnings(t *testing.T) {
@@ -292,7 +315,7 @@ func TestManyWriters(t *testing.T) {
 	if len(got) != writers*each*4 {
 		t.Errorf("%d bytes", len(got))
 	}
-	cl.Close()
+	cl.close()
 }
 
 func TestErrorText(t *testing.T) {

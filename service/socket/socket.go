@@ -56,7 +56,8 @@ type Handler struct {
 	Warning func(c *service.Context, fd FD, kb int)
 }
 
-// ErrClosed: the fd is unknown, or closed by this node or the peer.
+// ErrClosed is the error for an fd that is unknown, or closed by this node or
+// the peer.
 var ErrClosed = errors.New("socket: closed")
 
 // Types of a socket in Stat.

@@ -7,9 +7,8 @@ import (
 	"math/rand/v2"
 	"net"
 	"strings"
-	"syscall"
+	"sync"
 	"testing"
-	"time"
 
 	"github.com/skynetgo/skynet/actor"
 	"github.com/skynetgo/skynet/service"
@@ -50,7 +49,7 @@ func TestNumbersAreNotUsedAgainSoon(t *testing.T) {
 		if fd != want {
 			t.Fatalf("fd %d, want %d", fd, want)
 		}
-		cl.Close()
+		cl.close()
 		s.want("close", fd, "")
 		s.gone(fd)
 	}
@@ -201,7 +200,7 @@ func TestForward(t *testing.T) {
 	eventually(t, func() bool { return n.Drops().NoService == before+1 })
 	forward(two)
 	cl.send(packet("last"))
-	cl.Close()
+	cl.close()
 	want(toTwo, "last")
 	s.want("close", fd, "")
 	s.nothing()
@@ -247,7 +246,7 @@ func TestCloseSendsWhatIsPending(t *testing.T) {
 	if got := cl.rest(); got != text {
 		t.Errorf("%d bytes came, want %d", len(got), len(text))
 	}
-	cl.Close()
+	cl.close()
 	s.want("warning", fd, "0")
 	s.gone(fd)
 	s.nothing()
@@ -287,7 +286,7 @@ func TestCloseWhileThePeerSends(t *testing.T) {
 	if err := receive(t, stopped); err != nil {
 		t.Errorf("the peer's write: %v", err)
 	}
-	cl.Close()
+	cl.close()
 	s.gone(fd)
 }
 
@@ -303,9 +302,44 @@ func TestNoFrameAfterClose(t *testing.T) {
 	})
 	s.want("close", fd, "")
 	cl.send(packet("c"))
-	cl.Close()
+	cl.close()
 	s.gone(fd)
 	s.nothing()
+}
+
+// A frame that was read together with others is delivered to nobody once the
+// connection was closed, though its way does not lead through the owner.
+func TestNoForwardedFrameAfterClose(t *testing.T) {
+	sending, closed := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	n, _ := newNode(t, func(cfg *actor.Config) {
+		cfg.Isolate = func(m actor.Message) (actor.Message, error) {
+			if m.Type == service.PTypeClient {
+				once.Do(func() {
+					close(sending)
+					<-closed
+				})
+			}
+			return m, nil
+		}
+	})
+	s := newServer(t, n)
+	to, got := collector(t, n)
+	cl, fd := s.client()
+	cl.send(append(packet("a"), packet("b")...))
+	eventually(t, func() bool { return stat(n, fd).Read == 6 })
+	s.do(func(c *service.Context) error { return socket.Forward(c, fd, to, service.PTypeClient, 77) })
+	receive(t, sending)
+	s.do(func(c *service.Context) error { return socket.Close(c, fd) })
+	close(closed)
+	s.want("close", fd, "")
+	if m := receive(t, got); string(m.Data.([]byte)) != "a" {
+		t.Errorf("got %v", m)
+	}
+	if len(got) > 0 {
+		t.Errorf("then %v", <-got)
+	}
+	cl.close()
 }
 
 func TestShutdown(t *testing.T) {
@@ -360,242 +394,9 @@ func TestCloseOfAListener(t *testing.T) {
 	}
 	cl.send(packet("on"))
 	s.want("data", fd, "on")
-	cl.Close()
+	cl.close()
 	s.want("close", fd, "")
 	s.nothing()
-}
-
-func TestPeerEnds(t *testing.T) {
-	ends := map[string]struct {
-		end  func(cl *client)
-		text string // of the error
-	}{
-		"close":            {func(cl *client) { cl.Close() }, ""},
-		"half-close":       {func(cl *client) { _ = cl.CloseWrite() }, ""},
-		"unfinished frame": {func(cl *client) { cl.send([]byte{0, 9, 'x'}); cl.Close() }, ""},
-		"reset":            {func(cl *client) { cl.reset() }, "Connection reset by peer"},
-	}
-	for name, end := range ends {
-		t.Run(name, func(t *testing.T) {
-			n, _ := newNode(t)
-			s := newServer(t, n)
-			for _, start := range []bool{true, false} {
-				cl, fd := s.client()
-				if start {
-					s.do(func(c *service.Context) error { return socket.Start(c, fd) })
-					cl.send(packet("last"))
-					s.want("data", fd, "last")
-				}
-				end.end(cl)
-				if end.text != "" {
-					s.want("error", fd, end.text)
-				}
-				s.want("close", fd, "")
-				cl.Close()
-				s.gone(fd)
-				s.nothing()
-			}
-		})
-	}
-}
-
-// leftBehind are frames that a peer sends before it leaves: one that is read
-// ahead whole, one that is not.
-var leftBehind = []string{"a", strings.Repeat("long", 5000)}
-
-// What a peer has sent and left behind is not lost when Start comes later.
-func TestPeerLeavesFramesBehind(t *testing.T) {
-	n, _ := newNode(t)
-	s := newServer(t, n)
-	for _, text := range leftBehind {
-		cl, fd := s.client()
-		cl.send(append(packet(text), packet("b")...))
-		cl.Close()
-		eventually(t, func() bool { return stat(n, fd).Read >= uint64(min(len(text), 2048)) })
-		s.nothing()
-		s.do(func(c *service.Context) error { return socket.Start(c, fd) })
-		s.want("data", fd, text)
-		s.want("data", fd, "b")
-		s.want("close", fd, "")
-	}
-}
-
-func TestPeerLeavesFramesBehindForEver(t *testing.T) {
-	n, _ := newNode(t)
-	socket.SetHold(n, time.Millisecond)
-	s := newServer(t, n)
-	for _, text := range leftBehind {
-		cl, fd := s.client()
-		cl.send(packet(text))
-		cl.Close()
-		s.want("close", fd, "")
-		s.gone(fd)
-	}
-}
-
-// A write fails while the reader does not read.
-func TestWriteErrorBeforeStart(t *testing.T) {
-	n, _ := newNode(t)
-	s := newServer(t, n)
-	for name, prepare := range map[string]func(cl *client){
-		"nothing came": func(*client) {},
-		"much came":    func(cl *client) { cl.send(packet(leftBehind[1])) },
-		"the peer left": func(cl *client) {
-			cl.send(packet(leftBehind[0]))
-			_ = cl.CloseWrite()
-		},
-	} {
-		cl, fd := s.client()
-		prepare(cl)
-		p := newPipe(n, fd)
-		p.allow <- syscall.EPIPE
-		s.do(func(c *service.Context) error { return socket.Write(c, fd, []byte("x")) })
-		t.Log(name)
-		s.want("error", fd, "Broken pipe")
-		s.want("close", fd, "")
-		s.gone(fd)
-	}
-}
-
-func TestDial(t *testing.T) {
-	n, _ := newNode(t)
-	s := newServer(t, n)
-	w := newWatcher(t)
-	var fd socket.FD
-	run(t, n, func(c *service.Context) (err error) {
-		fd, err = socket.Dial(c, s.addr, w.Handler)
-		return err
-	})
-	far := s.next().fd
-	run(t, n, func(c *service.Context) error {
-		if err := socket.Write(c, far, packet("hello")); err != nil {
-			return err
-		}
-		return socket.Start(c, fd)
-	})
-	w.want("data", fd, "hello")
-	run(t, n, func(c *service.Context) error { return socket.Close(c, far) })
-	w.want("close", fd, "")
-	s.want("close", far, "")
-}
-
-func TestDialFails(t *testing.T) {
-	n, _ := newNode(t)
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ln.Close()
-	full := hanging(t)
-	run(t, n, func(c *service.Context) error {
-		for _, test := range []struct{ addr, text string }{
-			{ln.Addr().String(), "Connection refused"},
-			{full, "Connection timed out"},
-		} {
-			_, err := socket.Dial(c.WithTimeout(50*time.Millisecond), test.addr, nil)
-			if got := socket.ErrorText(err); got != test.text {
-				t.Errorf("Dial %s: %q", test.addr, got)
-			}
-		}
-		return nil
-	})
-	if left := socket.Info(n); len(left) > 0 {
-		t.Errorf("left: %v", left)
-	}
-}
-
-func TestOptions(t *testing.T) {
-	n, _ := newNode(t)
-	s := newServer(t, n)
-	var dialled socket.FD
-	s.do(func(c *service.Context) (err error) {
-		dialled, err = socket.Dial(c, s.addr, nil)
-		return err
-	})
-	for _, fd := range []socket.FD{dialled, s.next().fd} {
-		checkOptions(t, socket.NetConn(n, fd))
-	}
-}
-
-// A service's sockets end with it, though it closed none.
-func TestOwnerEnds(t *testing.T) {
-	for _, how := range []string{"exit", "kill"} {
-		t.Run(how, func(t *testing.T) {
-			n, _ := newNode(t)
-			s := newServer(t, n)
-			s.do(func(c *service.Context) error { return c.Register(".launcher") }) // takes what is sent there
-			before := n.Drops()
-			w := newWatcher(t)
-			addr := make(chan string, 1)
-			service.Install(n, service.Def("owner", func(c *service.Context, _ ...any) error {
-				if _, err := socket.Dial(c, s.addr, w.Handler); err != nil {
-					return err
-				}
-				_, a, err := socket.Listen(c, "127.0.0.1:0", w.Handler)
-				addr <- a
-				c.Handle("exit", service.P0(func(c *service.Context) error {
-					fd := socket.FD(0)
-					for _, st := range socket.Info(n) {
-						if st.Owner == c.Self() && st.Type == socket.TypeTCP && st.Peer != s.addr {
-							fd = st.FD
-						}
-					}
-					_ = socket.Write(c, fd, []byte("last words"))
-					c.Exit()
-					return nil
-				}))
-				return err
-			}))
-			h, err := service.Launch(n, "owner")
-			if err != nil {
-				t.Fatal(err)
-			}
-			far := s.next()
-			at := receive(t, addr)
-			cl := dial(t, at)
-			w.next() // open
-			if how == "exit" {
-				run(t, n, func(c *service.Context) error { return c.Send(h, "exit") })
-				if got := cl.rest(); got != "last words" {
-					t.Errorf("got %q", got)
-				}
-			} else {
-				run(t, n, func(c *service.Context) error { return c.Kill(h) })
-				cl.wantEnd()
-			}
-			s.want("close", far.fd, "")
-			s.gone(far.fd)
-			eventually(t, func() bool { return len(socket.Info(n)) == 1 })
-			if nc, err := net.Dial("tcp", at); err == nil {
-				nc.Close()
-				t.Error("it listens still")
-			}
-			w.nothing()
-			if after := n.Drops(); after != before {
-				t.Errorf("drops: %+v, before: %+v", after, before)
-			}
-		})
-	}
-}
-
-func TestOwnerEndsWhileDialling(t *testing.T) {
-	n, _ := newNode(t)
-	full := hanging(t)
-	dialling := make(chan struct{})
-	service.Install(n, service.Def("dialler", func(c *service.Context, _ ...any) error {
-		close(dialling)
-		_, err := socket.Dial(c, full, nil)
-		t.Errorf("Dial came back: %v", err)
-		return nil
-	}))
-	h, err := service.Launch(n, "dialler")
-	if err != nil {
-		t.Fatal(err)
-	}
-	receive(t, dialling)
-	ended := done(n, h)
-	run(t, n, func(c *service.Context) error { return c.Kill(h) })
-	receive(t, ended)
 }
 
 func TestInfo(t *testing.T) {
@@ -644,7 +445,7 @@ func TestOtherServicesUseTheFD(t *testing.T) {
 	if got := cl.rest(); got != "from the agent" {
 		t.Errorf("got %q", got)
 	}
-	cl.Close()
+	cl.close()
 	s.want("close", fd, "")
 }
 
@@ -693,7 +494,7 @@ func TestHandlerWithoutFunctions(t *testing.T) {
 		return nil
 	})
 	eventually(t, func() bool { return len(socket.Info(n)) == 0 })
-	if strings.Contains(l.String(), "error") {
+	if strings.Contains(l.String(), "] lua call") {
 		t.Error(l)
 	}
 }

@@ -86,7 +86,7 @@ func (o OpenConfig) address() (addr, host string, port any) {
 }
 
 // errAssertion is the error of a Lua assert.
-var errAssertion = errors.New("assertion failed!")
+var errAssertion = errors.New("assertion failed!") //nolint:staticcheck // Lua's text
 
 // Definition returns the gate.
 func Definition() *service.Definition {

@@ -1,0 +1,261 @@
+package bootstrap
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/skynetgo/skynet/service"
+)
+
+// asProgram in the environment makes the test binary a program whose one
+// argument is a config file.
+const asProgram = "SKYNET_TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		Main(programs()...)
+	}
+	goleak.VerifyTestMain(m,
+		// Importing ants starts its default pool.
+		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).purgeStaleWorkers"),
+		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).ticktock"),
+		// Package os/signal keeps it from the first Notify on.
+		goleak.IgnoreTopFunction("os/signal.signal_recv"),
+		goleak.IgnoreTopFunction("os/signal.loop"),
+	)
+}
+
+// programs are the services that the configs of the tests name.
+func programs() []*service.Definition {
+	def := func(name string, f func(c *service.Context, args []any) error) *service.Definition {
+		return service.Def(name, func(c *service.Context, args ...any) error { return f(c, args) })
+	}
+	forever := func(c *service.Context) error {
+		for {
+			if err := c.Sleep(1 << 40); err != nil {
+				return err
+			}
+		}
+	}
+	return []*service.Definition{
+		def("up", func(c *service.Context, args []any) error { c.Error("up", fmt.Sprintf("%q", args)); return nil }),
+		def("fails", func(*service.Context, []any) error { return errors.New("the reason\nis this") }),
+		def("panics", func(*service.Context, []any) error { panic("the reason") }),
+		def("leaves", func(c *service.Context, _ []any) error { c.Exit(); return nil }),
+		def("needs", func(c *service.Context, _ []any) error { _, err := c.NewService("fails"); return err }),
+		def("aborts", func(c *service.Context, _ []any) error { c.Abort(); return nil }),
+		def("abortsandwaits", func(c *service.Context, _ []any) error { c.Abort(); return forever(c) }),
+		def("waits", func(c *service.Context, _ []any) error { c.Error("waiting"); return forever(c) }),
+		def("hangs", func(c *service.Context, _ []any) error { c.Error("hanging"); select {} }),
+		def("row", func(c *service.Context, _ []any) error {
+			for _, name := range []string{"a", "b", "c"} {
+				if _, err := c.NewService("ends", name); err != nil {
+					return err
+				}
+			}
+			c.Error("up")
+			return nil
+		}),
+		def("hangslater", func(c *service.Context, _ []any) error {
+			_, err := c.NewService("ends", "a")
+			c.Fork(func(c *service.Context) { c.Error("hanging"); select {} })
+			return err
+		}),
+		def("ends", func(c *service.Context, args []any) error {
+			c.Fork(func(c *service.Context) {
+				defer func() { c.Error("end of", args[0]) }()
+				_ = forever(c)
+			})
+			return nil
+		}),
+		def("touches", func(c *service.Context, args []any) error {
+			c.Error("about to touch", args[0])
+			c.Timeout(0, func(c *service.Context) { // the logger is at work by then
+				for range 100 {
+					c.Error("a line that nobody reads")
+				}
+				if err := os.WriteFile(args[0].(string), nil, 0o600); err != nil {
+					c.Error(err)
+				}
+			})
+			return nil
+		}),
+	}
+}
+
+// config writes a config file whose log goes to another file.
+func config(t *testing.T, text string) (path, log string) {
+	t.Helper()
+	dir := t.TempDir()
+	path, log = filepath.Join(dir, "config"), filepath.Join(dir, "log")
+	if err := os.WriteFile(path, fmt.Appendf(nil, "logger = %q\n%s", log, text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path, log
+}
+
+func runs(args ...string) (int, string) {
+	var stderr bytes.Buffer
+	code := run(append([]string{"prog"}, args...), &stderr, programs())
+	return code, stderr.String()
+}
+
+// logged returns a log file without the times.
+func logged(t *testing.T, path string) string {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return regexp.MustCompile(`(?m)^../../.. ..:..:..\... `).ReplaceAllString(string(b), "")
+}
+
+func TestNoArgument(t *testing.T) {
+	code, stderr := runs()
+	want := "Need a config file. Please read skynet wiki : https://github.com/cloudwu/skynet/wiki/Config\nusage: skynet configfilename\n"
+	if code != 1 || stderr != want {
+		t.Errorf("%d, %q", code, stderr)
+	}
+}
+
+func TestMissingFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "nosuch")
+	if code, stderr := runs(path); code != 1 || stderr != path+": No such file or directory\n" {
+		t.Errorf("%d, %q", code, stderr)
+	}
+}
+
+// A start that fails ends the program with one line, which names the file, the
+// line and the key, and leaves nothing running.
+func TestStartsThatFail(t *testing.T) {
+	dir := t.TempDir()
+	nodes := filepath.Join(dir, "nodes.lua")
+	if err := os.WriteFile(nodes, []byte("\ndb = 7"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	defined := strings.Join(names(programs()), ", ")
+	for text, want := range map[string]string{
+		`start = `:                            ":2: unexpected",
+		`harbor = 1`:                          ":2: harbor: is 1, but harbors are not supported, only 0; use cluster",
+		`start = "fails"`:                     ":2: start: newservice fails: the reason is this",
+		`start = "panics"`:                    ":2: start: newservice panics: panic: the reason",
+		`start = "needs"`:                     ":2: start: newservice needs: newservice fails: the reason is this",
+		`start = "mian x"`:                    ":2: start: service: no such definition: mian; the program defines: " + defined,
+		``:                                    ": start: service: no such definition: main; the program defines: " + defined,
+		`bootstrap = "snlua nosuch"`:          ":2: bootstrap: Bootstrap error : start nosuch: service: no such definition: nosuch",
+		`bootstrap = "snlua fails"`:           ":2: bootstrap: Bootstrap error : start fails: the reason is this",
+		`logservice = "nosuch"`:               ":2: logservice: Can't launch logger service: start nosuch: service: no such definition: nosuch",
+		fmt.Sprintf("logger = %q", dir):       ":2: logger: Can't launch logger service: start logger: open " + dir + ": is a directory",
+		`cluster = "nosuch.lua" start = "up"`: ":2: cluster: uniqueservice clusterd: newservice clusterd: node table: nosuch.lua: No such file or directory",
+		fmt.Sprintf("cluster = %q start = 'up'", nodes): ":2: cluster: uniqueservice clusterd: newservice clusterd: node table: " + nodes + ":2: db: is neither false nor a string: 7",
+	} {
+		t.Run(text, func(t *testing.T) {
+			path, _ := config(t, text)
+			code, stderr := runs(path)
+			if code != 1 || strings.Count(stderr, "\n") != 1 || !strings.HasPrefix(stderr, path+want) {
+				t.Errorf("%d, got\n%s\nwant\n%s", code, stderr, path+want)
+			}
+			if strings.Count(stderr, path) != 1 {
+				t.Errorf("the path is there more than once: %s", stderr)
+			}
+		})
+	}
+}
+
+// The log says once, under the service's handle, why a start failed.
+func TestLogOfAStartThatFails(t *testing.T) {
+	path, log := config(t, `start = "needs"`)
+	if code, stderr := runs(path); code != 1 {
+		t.Fatalf("%d, %s", code, stderr)
+	}
+	_, lines, _ := strings.Cut(logged(t, log), "\n") // the first is the node's ID
+	want := `[:00000002] LAUNCH snlua bootstrap
+[:00000003] LAUNCH snlua launcher
+[:00000004] LAUNCH snlua service_mgr
+[:00000005] LAUNCH snlua needs
+[:00000006] LAUNCH snlua fails
+[:00000006] init service failed: the reason
+is this
+[:00000006] KILL self
+[:00000005] init service failed: newservice fails: the reason
+is this
+`
+	// The last two end beside each other.
+	if !strings.HasPrefix(lines, want) {
+		t.Errorf("got\n%s\nwant\n%s", lines, want)
+	}
+}
+
+func TestAbort(t *testing.T) {
+	for _, name := range []string{"aborts", "abortsandwaits"} {
+		path, _ := config(t, fmt.Sprintf("start = %q", name))
+		if code, stderr := runs(path); code != 0 || stderr != "" {
+			t.Errorf("%s: %d, %s", name, code, stderr)
+		}
+	}
+}
+
+func TestRunEndsWithItsContext(t *testing.T) {
+	for _, name := range []string{"up", "waits", "leaves"} {
+		t.Run(name, func(t *testing.T) {
+			path, _ := config(t, fmt.Sprintf("start = %q", name))
+			cfg, err := Load(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			ended := make(chan struct{})
+			defs := append(programs(), service.Def("watcher", func(c *service.Context, _ ...any) error {
+				c.AtServiceEnd(func() { close(ended) })
+				cancel()
+				_, err := c.NewService(name)
+				return err
+			}))
+			cfg.Start = "watcher"
+			if err := Run(ctx, cfg, defs...); err != nil {
+				t.Error(err)
+			}
+			select {
+			case <-ended:
+			default:
+				t.Error("a service still runs")
+			}
+		})
+	}
+}
+
+func TestStartEndsWithItsContext(t *testing.T) {
+	path, _ := config(t, `start = "waits"`)
+	cfg, err := Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if n, err := Start(ctx, cfg, programs()...); n != nil || !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, %v", n, err)
+	}
+}
+
+func TestBoth(t *testing.T) {
+	a, b := errors.New("a"), errors.New("b")
+	for _, test := range []struct {
+		err, stop error
+		want      string
+	}{{nil, nil, "<nil>"}, {a, nil, "a"}, {nil, b, "b"}, {a, b, "a; b"}} {
+		got := both(test.err, test.stop)
+		if fmt.Sprint(got) != test.want || test.err != nil && !errors.Is(got, a) || test.stop != nil && !errors.Is(got, b) {
+			t.Errorf("both(%v, %v) = %v", test.err, test.stop, got)
+		}
+	}
+}
