@@ -16,6 +16,7 @@ type Coroutine struct {
 	id    uint64 // another one for each run; changes under the baton only
 	ready chan struct{}
 
+	tag       string
 	request   Message // what is being handled; Session 0 when nothing is owed
 	handles   bool    // this run handles request
 	owed      bool    // request waits for an answer
@@ -103,6 +104,15 @@ func (co *Coroutine) Request() Message { return co.request }
 // Owed reports whether the request in hand still waits for its answer.
 func (co *Coroutine) Owed() bool { return co.owed }
 
+// Tag returns the text given to SetTag in this run.
+func (co *Coroutine) Tag() string { return co.tag }
+
+// SetTag keeps a text with this run, for the layer above.
+func (co *Coroutine) SetTag(tag string) { co.tag = tag }
+
+// Term makes the calls that wait for peer fail, as when it had exited.
+func (co *Coroutine) Term(peer Handle) { co.svc.peerEnded(peer) }
+
 // IgnoreRet declares that the session of the message in hand is no request
 // (skynet.ignoreret).
 func (co *Coroutine) IgnoreRet() { co.owed = false }
@@ -155,7 +165,7 @@ func (co *Coroutine) end(err error) {
 	if s.handling == co {
 		s.handling = nil
 	}
-	co.request, co.handles = Message{}, false
+	co.request, co.handles, co.tag = Message{}, false, ""
 	co.interrupt = nil
 	co.cancelContext()
 	co.ctx, co.cancel = nil, nil

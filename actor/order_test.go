@@ -119,7 +119,7 @@ func TestWakeup(t *testing.T) {
 		})
 		until(co, func() bool { return sleeper != nil })
 		// B072: the second wakeup breaks the next sleep on the token.
-		if !co.Wakeup(sleeper) || !co.Wakeup(sleeper) {
+		if first, second := co.Wakeup(sleeper), co.Wakeup(sleeper); !first || !second {
 			t.Error("a wakeup of a sleeping coroutine is false")
 		}
 		until(co, func() bool { return len(errs) == 3 })

@@ -107,6 +107,7 @@ func (s *Service) drain(ctx context.Context) {
 	}
 	select {
 	case <-done:
+	case <-s.Done(): // by itself, with the signal in its mailbox
 	case <-ctx.Done():
 	}
 }

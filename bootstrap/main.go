@@ -14,7 +14,7 @@ import (
 	"github.com/skynetgo/skynet/services/logger"
 )
 
-// ErrForced: a second signal ended an ordered stop.
+// ErrForced means that a second signal ended an ordered stop.
 var ErrForced = errors.New("bootstrap: stop forced by a second signal")
 
 const usage = `Need a config file. Please read skynet wiki : https://github.com/cloudwu/skynet/wiki/Config

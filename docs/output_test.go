@@ -56,7 +56,7 @@ var demoOutput = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	for _, folder := range []struct{ path, but string }{
 		{".", "examples"}, {"examples", "cluster"}, {"examples/cluster", "nodes.lua"},
 	} {

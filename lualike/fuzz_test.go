@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"errors"
+	"math"
 	"reflect"
 	"testing"
 
@@ -133,7 +134,7 @@ func FuzzDecodeInto(f *testing.F) {
 func FuzzRoundTrip(f *testing.F) {
 	f.Add(int64(0), 0.0, "", true, []byte(nil), uint8(0))
 	f.Add(int64(-1), 1.5, "name", false, []byte("bytes"), uint8(7))
-	f.Add(int64(1)<<40, -0.0, "a longer string, over thirty-one bytes", true, []byte{0, 255}, uint8(255))
+	f.Add(int64(1)<<40, math.Copysign(0, -1), "a longer string, over thirty-one bytes", true, []byte{0, 255}, uint8(255))
 	f.Fuzz(func(t *testing.T, n int64, x float64, s string, b bool, raw []byte, small uint8) {
 		if x != x {
 			return // reflect.DeepEqual cannot compare NaN

@@ -89,7 +89,10 @@ func (c *Context) request(addr any, m Message) (Message, error) {
 	if err != nil {
 		return Message{}, err
 	}
-	return c.co.Call(to, m, max(c.CallTimeout(), 0))
+	c.traceCall(to)
+	answer, err := c.co.Call(to, m, max(c.CallTimeout(), 0))
+	c.traceLog("resume")
+	return answer, err
 }
 
 func (c *Context) post(addr any, m Message) error {
@@ -134,6 +137,7 @@ func (c *Context) RetRaw(payload any) (bool, error) {
 	if err := c.check(); err != nil {
 		return false, err
 	}
+	c.traceLog("response")
 	return c.co.Reply(nil, payload)
 }
 

@@ -163,13 +163,12 @@ func TestResponse(t *testing.T) { // B049
 	both(t, func(t *testing.T, isolate bool) {
 		n := newNode(t, isolate)
 		var held []*service.Response
-		take := func(c *service.Context, _ lualike.Args) (lualike.Args, error) {
-			held = append(held, c.Response())
-			return lualike.Args{"not sent"}, nil
-		}
 		checked := make(chan struct{})
 		h := serve(t, n, "holds", func(c *service.Context) {
-			c.Handle("HOLD", service.Raw(take))
+			c.Handle("HOLD", service.Raw(func(c *service.Context, _ lualike.Args) (lualike.Args, error) {
+				held = append(held, c.Response())
+				return lualike.Args{"not sent"}, nil
+			}))
 			c.Handle("COUNT", service.F0(func(*service.Context) (int, error) { return len(held), nil }))
 			c.Handle("ANSWER", service.P0(func(*service.Context) error {
 				defer close(checked)

@@ -12,7 +12,7 @@ func (c *Context) Sleep(d time.Duration, token ...any) error {
 	if err := c.mayBlock(); err != nil {
 		return err
 	}
-	return c.co.Sleep(d, c.token(token))
+	return c.traceSleep(c.co.Sleep, d, token)
 }
 
 // Yield lets everything run that is ready, then goes on (skynet.yield).
@@ -24,7 +24,17 @@ func (c *Context) Wait(token ...any) error {
 	if err := c.mayBlock(); err != nil {
 		return err
 	}
-	return c.co.Wait(c.token(token))
+	return c.traceSleep(func(_ time.Duration, token any) error { return c.co.Wait(token) }, 0, token)
+}
+
+// traceSleep runs sleep, with a line in the log before and after it when the
+// coroutine is traced.
+func (c *Context) traceSleep(sleep func(time.Duration, any) error, d time.Duration, token []any) error {
+	if c.co.Tag() != "" {
+		c.traceLog("sleep" + position())
+		defer c.traceLog("resume")
+	}
+	return sleep(d, c.token(token))
 }
 
 func (c *Context) token(token []any) any {

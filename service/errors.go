@@ -20,10 +20,10 @@ var (
 	ErrNameTaken  = actor.ErrNameTaken
 )
 
-// ErrUnknownCommand: the callee has no such command.
+// ErrUnknownCommand means that the callee has no such command.
 var ErrUnknownCommand = errors.New("service: Unknown command")
 
-// ErrNoDefinition: no service of that name was given to the node.
+// ErrNoDefinition means that the node knows no service of that name.
 var ErrNoDefinition = errors.New("service: no such definition")
 
 // textError is an error whose text may cross to another node.

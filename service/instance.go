@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 
 	"github.com/skynetgo/skynet/actor"
+	"github.com/skynetgo/skynet/lualike"
 )
 
 // instance is the actor.Behaviour of every service.
@@ -18,6 +19,10 @@ type instance struct {
 	commands Commands   // those of Context.Handle
 	fallback func(cmd string) Handler
 	types    map[PType]*Protocol
+	info     func(*Context, lualike.Args) (lualike.Args, error)
+	traces   map[Handle]string // tags announced, by who is to use them
+	traced   int               // tags made
+	traceAll *bool             // of TraceProto
 }
 
 // Protocol is a message type of a service's own (skynet.register_protocol).
@@ -91,6 +96,7 @@ func (i *instance) startLeft(c *Context) {
 		i.report(errStartExited)
 	case c.co.MayBlock() != nil:
 		i.report(errStartKilled)
+		_ = c.Send(launcherName, "ERROR", errStartKilled) // Kill may not have gone through it
 	default:
 		i.startFailed(c, errStartEnded)
 	}
@@ -139,11 +145,27 @@ func (p *startPanic) Error() string { return fmt.Sprintf("panic: %v", p.reason) 
 // Receive handles one message.
 func (i *instance) Receive(co *actor.Coroutine, m Message) {
 	c := i.context(co)
+	switch m.Type {
+	case actor.PTypeTrace:
+		i.announce(m)
+		return
+	case PTypeDebug:
+		i.reply(c, m, i.debugCommand)
+		return
+	}
+	if i.traces != nil || i.traceAll != nil {
+		i.traceRequest(c, m)
+	}
+	i.dispatch(c, m)
+	c.traceLog("end")
+}
+
+func (i *instance) dispatch(c *Context, m Message) {
 	if p := i.types[m.Type]; p != nil {
 		p.Dispatch(c, m)
-		if co.Owed() {
+		if c.co.Owed() {
 			c.Logf("Maybe forgot response session %d from %s : %s", m.Session, m.Source, i.def.name)
-			co.Fail(fmt.Errorf("%w: the handler gave no answer", ErrCallFailed))
+			c.co.Fail(fmt.Errorf("%w: the handler gave no answer", ErrCallFailed))
 		}
 		return
 	}
@@ -151,14 +173,21 @@ func (i *instance) Receive(co *actor.Coroutine, m Message) {
 		i.unknown(c, m)
 		return
 	}
-	out, err := i.command(c, m)
+	i.reply(c, m, i.command)
+}
+
+// reply answers m with what run returns.
+func (i *instance) reply(c *Context, m Message, run func(*Context, Message) (any, error)) {
+	out, err := run(c, m)
 	if err != nil {
+		c.traceLog("error")
 		i.logFailure(m, err.Error())
-		co.Fail(&handlerError{err})
+		c.co.Fail(&handlerError{err})
 		return
 	}
-	if co.Owed() {
-		if _, err = co.Reply(nil, out); err != nil {
+	if c.co.Owed() {
+		c.traceLog("response")
+		if _, err = c.co.Reply(nil, out); err != nil {
 			i.logFailure(m, err.Error())
 		}
 	}

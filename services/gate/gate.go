@@ -135,7 +135,7 @@ func (g *gate) open(c *service.Context, conf OpenConfig) (lualike.Args, error) {
 	fd, at, err := socket.Listen(c, addr, g.handler)
 	if err != nil {
 		g.listening = false
-		return nil, fmt.Errorf("Listen error: %w", err) //nolint:staticcheck // Skynet's text
+		return nil, fmt.Errorf("Listen error: %w", err)
 	}
 	g.listener = fd
 	ip, chosen, err := net.SplitHostPort(at)

@@ -2,6 +2,7 @@ package logger_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -25,10 +26,14 @@ func TestMain(m *testing.M) {
 	)
 }
 
-// start starts a node that logs to a file.
+// start starts a node that logs to a file, and waits for the end of its start.
 func start(t *testing.T, path string) *nodetest.Node {
 	t.Helper()
-	return nodetest.Start(t, nodetest.Env("logservice", "logger"), nodetest.Env("logger", path))
+	n := nodetest.Start(t, nodetest.Env("logservice", "logger"), nodetest.Env("logger", path))
+	if boot := n.Find(2); boot != nil {
+		<-boot.Done()
+	}
+	return n
 }
 
 func read(t *testing.T, path string) string {
@@ -183,6 +188,9 @@ func barrier(t *testing.T, n *nodetest.Node, path, text string) {
 	t.Helper()
 	n.Run(func(c *service.Context) error {
 		for !strings.Contains(read(t, path), text) {
+			if c.Now() > time.Minute {
+				return fmt.Errorf("%q is never written", text)
+			}
 			if err := c.Sleep(time.Millisecond); err != nil {
 				return err
 			}

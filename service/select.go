@@ -1,0 +1,106 @@
+package service
+
+import (
+	"fmt"
+	"iter"
+
+	"github.com/skynetgo/skynet/lualike"
+)
+
+// Request is one call of a Select.
+type Request struct {
+	Addr any   // as for Context.Call
+	Args []any // a command and its arguments
+}
+
+// Req makes a Request.
+func Req(addr any, args ...any) Request { return Request{addr, args} }
+
+// Reply is how one call of a Select has ended.
+type Reply struct {
+	Index  int // of the request, counted from 0
+	Values lualike.Args
+	Err    error // as from Context.Call
+}
+
+// Select makes several calls at once and yields a Reply for each, in the order
+// in which they end; the loop blocks for the next one (skynet.request). All
+// have one deadline, that of the calls of c: those that have not ended by then
+// are yielded with ErrTimeout. Requests to nobody come first. Leaving the loop
+// early drops the answers that have not come.
+//
+//	for r := range c.Select(service.Req(a, "GET", "x"), service.Req(b, "GET", "x")) { … }
+func (c *Context) Select(requests ...Request) iter.Seq[Reply] {
+	return func(yield func(Reply) bool) {
+		g := &group{pending: make(map[int]func())}
+		defer g.drop()
+		for i, r := range requests {
+			if err := g.ask(c, i, r); err != nil {
+				g.ended = append(g.ended, Reply{Index: i, Err: callError(r.Addr, r.Args, err)})
+			}
+		}
+		for left := len(requests); left > 0; left-- {
+			for len(g.ended) == 0 {
+				if err := c.Wait(g); err != nil {
+					g.fail(requests, err)
+				}
+			}
+			r := g.ended[0]
+			g.ended = g.ended[1:]
+			if !yield(r) {
+				return
+			}
+		}
+	}
+}
+
+// group is what a Select waits for.
+type group struct {
+	pending map[int]func() // the cancel functions, by index
+	ended   []Reply
+}
+
+func (g *group) ask(c *Context, i int, r Request) error {
+	if err := c.mayBlock(); err != nil {
+		return err
+	}
+	to, err := c.resolve(r.Addr)
+	if err != nil {
+		return err
+	}
+	c.traceCall(to)
+	m := Message{Type: PTypeLua, Data: lualike.Args(r.Args)}
+	cancel, err := c.co.Ask(to, m, c.CallTimeout(), func(answer Message, err error) {
+		delete(g.pending, i)
+		reply := Reply{Index: i}
+		if err == nil {
+			reply.Values, err = dataArgs(answer.Data)
+		}
+		if err != nil {
+			reply.Err = callError(r.Addr, r.Args, err)
+		}
+		g.ended = append(g.ended, reply)
+		c.co.Wakeup(g)
+	})
+	if err == nil {
+		g.pending[i] = cancel
+	}
+	return err
+}
+
+// fail ends all that is pending: the coroutine must not wait any more.
+func (g *group) fail(requests []Request, err error) {
+	for i, r := range requests {
+		if _, ok := g.pending[i]; ok {
+			g.ended = append(g.ended, Reply{Index: i, Err: callError(r.Addr, r.Args, fmt.Errorf("select: %w", err))})
+		}
+	}
+	g.drop()
+}
+
+func (g *group) drop() {
+	for i, cancel := range g.pending {
+		cancel()
+		delete(g.pending, i)
+	}
+}

@@ -1,0 +1,87 @@
+package service
+
+import (
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/skynetgo/skynet/actor"
+)
+
+// Trace gives this coroutine a tag, ":HANDLE-N", under which it and whatever it
+// calls write to the log what they do: call, request, sleep, resume, response,
+// end, error (skynet.trace). info is added to the first line.
+func (c *Context) Trace(info ...any) {
+	if c.misused() {
+		return
+	}
+	c.inst.traced++
+	c.co.SetTag(fmt.Sprintf("%s-%d", c.Self(), c.inst.traced))
+	c.traceLog(strings.TrimSuffix("trace "+fmt.Sprint(info...), " "))
+}
+
+// TraceTag returns the tag of this coroutine, "" when it is not traced
+// (skynet.tracetag).
+func (c *Context) TraceTag() string { return c.co.Tag() }
+
+// TraceProto traces every lua request that the service gets, or with false none
+// (skynet.traceproto).
+func (c *Context) TraceProto(on bool) {
+	if !c.misused() {
+		c.inst.traceAll = &on
+	}
+}
+
+// traceLog writes a line when the coroutine is traced.
+func (c *Context) traceLog(text string) {
+	if tag := c.co.Tag(); tag != "" {
+		c.Logf("<TRACE %s> %d %s", tag, c.Node().StartTime().Add(c.Node().Uptime()).UnixNano(), text)
+	}
+}
+
+// traceCall announces the tag to the service that is about to be called.
+func (c *Context) traceCall(to Handle) {
+	if tag := c.co.Tag(); tag != "" {
+		c.traceLog("call" + position())
+		_ = c.Node().Send(to, Message{Type: actor.PTypeTrace, Source: c.Self(), Data: tag})
+	}
+}
+
+// traceRequest takes the tag that was announced for m, or makes one.
+func (i *instance) traceRequest(c *Context, m Message) {
+	tag, announced := i.traces[m.Source]
+	delete(i.traces, m.Source)
+	switch on := i.traceAll; {
+	case on != nil && !*on:
+	case announced:
+		c.co.SetTag(tag)
+		c.traceLog("request")
+	case on != nil:
+		c.Trace()
+	}
+}
+
+func (i *instance) announce(m Message) {
+	if tag, ok := m.Data.(string); ok {
+		if i.traces == nil {
+			i.traces = make(map[Handle]string)
+		}
+		i.traces[m.Source] = tag
+	}
+}
+
+// position is where service code called into this package, as " : @file:line".
+func position() string {
+	var pcs [16]uintptr
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs[:])])
+	for {
+		f, more := frames.Next()
+		if !strings.Contains(f.Function, "/skynet/service.") || strings.HasSuffix(f.File, "_test.go") {
+			return fmt.Sprintf(" : @%s:%d", filepath.Base(f.File), f.Line)
+		}
+		if !more {
+			return ""
+		}
+	}
+}

@@ -1,0 +1,43 @@
+package service
+
+import (
+	"fmt"
+
+	"github.com/skynetgo/skynet/actor"
+)
+
+// Watch has f run as a coroutine of this service when the service addr has
+// ended and runs nothing more, with the reason, which wraps ErrExited. cancel,
+// which only code of this service may call, makes it never run. ErrNoService
+// when addr is nobody.
+func Watch(c *Context, addr any, f func(c *Context, reason error)) (cancel func(), err error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	h, err := c.resolve(addr)
+	if err != nil {
+		return nil, fmt.Errorf("watch %s: %w", addressText(addr), err)
+	}
+	return c.co.Watch(h, func(co *actor.Coroutine, reason error) { f(c.inst.context(co), reason) })
+}
+
+// OnStop has f run as a coroutine of the service when the node begins to shut
+// down, before any service is ended: the place to stop taking work in. The
+// shutdown goes on when f and every handler have ended, or when
+// Config.StopTimeout has passed.
+func (c *Context) OnStop(f func(*Context)) {
+	if !c.misused() {
+		c.co.OnStop(c.inst.coroutine(f))
+	}
+}
+
+// Term makes the calls of this service that wait for h fail, and drops the
+// answers owed to it, as when h had exited (skynet.term).
+func (c *Context) Term(h Handle) {
+	if !c.misused() {
+		c.co.Term(h)
+	}
+}
+
+// Stat returns what the runtime knows of the service (skynet.stat).
+func (c *Context) Stat() actor.Stat { return c.inst.svc.Stat() }
