@@ -31,63 +31,6 @@ type Coroutine struct {
 	prev, next *Coroutine // in Service.parked
 }
 
-type waitKind uint8
-
-const (
-	waitNone  waitKind = iota
-	waitCall           // for an answer of peer
-	waitTimer          // for a timer (Sleep) or a wakeup
-	waitToken          // for a wakeup only
-	waitAwait          // for a function off the baton
-)
-
-// waiter is who goes on when the answer to a session comes: a coroutine, or a
-// function that becomes one.
-type waiter struct {
-	co      *Coroutine
-	fn      func(*Coroutine)
-	done    func(Message, error) // called under the baton, on any goroutine; must not block
-	kind    waitKind
-	session Session
-	peer    Handle
-	callee  *Service // of a call, with the place of the request among those it got
-	place   uint32
-	token   any
-	timer   *timer
-	watched *Service
-
-	since      time.Duration
-	deadline   *deadlineList
-	prev, next *waiter
-}
-
-type coroutineList struct {
-	first *Coroutine
-	count int
-}
-
-func (l *coroutineList) add(co *Coroutine) {
-	co.prev, co.next = nil, l.first
-	if l.first != nil {
-		l.first.prev = co
-	}
-	l.first = co
-	l.count++
-}
-
-func (l *coroutineList) remove(co *Coroutine) {
-	if co.prev == nil {
-		l.first = co.next
-	} else {
-		co.prev.next = co.next
-	}
-	if co.next != nil {
-		co.next.prev = co.prev
-	}
-	co.prev, co.next = nil, nil
-	l.count--
-}
-
 // Service returns the service that runs the coroutine. It may be called from
 // any goroutine.
 func (co *Coroutine) Service() *Service { return co.svc }
@@ -276,17 +219,6 @@ func (s *Service) request(w *waiter, to Handle, m Message, timeout time.Duration
 		s.armDeadlines()
 	}
 	return nil
-}
-
-// whereabouts says what became of a request that got no answer.
-func (w *waiter) whereabouts() string {
-	switch {
-	case w.callee == nil:
-		return "which is gone"
-	case int32(w.callee.taken()-w.place) >= 0:
-		return "the callee has taken the request"
-	}
-	return "the callee has not taken the request yet"
 }
 
 // Ask sends m as a request and returns at once. done is called under the baton
@@ -506,49 +438,4 @@ func (co *Coroutine) Exit() {
 	co.svc.closing.CompareAndSwap(alive, exiting)
 	co.unwind = true
 	runtime.Goexit()
-}
-
-// Response is the duty to answer one request later, from any coroutine of the
-// service that took it.
-type Response struct {
-	svc     *Service
-	source  Handle
-	session Session
-	done    bool
-	push    bool // of a send: nobody waits
-}
-
-// Pending reports whether the caller is known to wait still.
-func (r *Response) Pending() bool {
-	_, ok := r.svc.responses[r]
-	return ok
-}
-
-// Reply answers: true when the answer was delivered. A second answer is
-// ErrMisuse.
-func (r *Response) Reply(op, data any) (bool, error) {
-	return r.send(Message{Type: PTypeResponse, Op: op, Data: data})
-}
-
-// Fail answers with err: true when it was delivered. A second answer is
-// ErrMisuse.
-func (r *Response) Fail(err error) (bool, error) {
-	return r.send(Message{Type: PTypeError, Data: err})
-}
-
-func (r *Response) send(m Message) (bool, error) {
-	if r.push {
-		return false, nil
-	}
-	if r.done {
-		return false, fmt.Errorf("%w: Can't response more than once", ErrMisuse)
-	}
-	r.done = true
-	if !r.Pending() {
-		return false, nil
-	}
-	delete(r.svc.responses, r)
-	defer r.svc.checkDrained()
-	m.Session, m.Source = r.session, r.svc.handle
-	return r.svc.node.reply(r.source, m)
 }

@@ -1,0 +1,72 @@
+package actor
+
+import "time"
+
+// waitKind is what a waiter waits for.
+type waitKind uint8
+
+const (
+	waitNone  waitKind = iota
+	waitCall           // for an answer of peer
+	waitTimer          // for a timer (Sleep) or a wakeup
+	waitToken          // for a wakeup only
+	waitAwait          // for a function off the baton
+)
+
+// waiter is who goes on when the answer to a session comes: a coroutine, or a
+// function that becomes one.
+type waiter struct {
+	co      *Coroutine
+	fn      func(*Coroutine)
+	done    func(Message, error) // called under the baton, on any goroutine; must not block
+	kind    waitKind
+	session Session
+	peer    Handle
+	callee  *Service // of a call, with the place of the request among those it got
+	place   uint32
+	token   any
+	timer   *timer
+	watched *Service
+
+	since      time.Duration
+	deadline   *deadlineList
+	prev, next *waiter
+}
+
+type coroutineList struct {
+	first *Coroutine
+	count int
+}
+
+func (l *coroutineList) add(co *Coroutine) {
+	co.prev, co.next = nil, l.first
+	if l.first != nil {
+		l.first.prev = co
+	}
+	l.first = co
+	l.count++
+}
+
+func (l *coroutineList) remove(co *Coroutine) {
+	if co.prev == nil {
+		l.first = co.next
+	} else {
+		co.prev.next = co.next
+	}
+	if co.next != nil {
+		co.next.prev = co.prev
+	}
+	co.prev, co.next = nil, nil
+	l.count--
+}
+
+// whereabouts says what became of a request that got no answer.
+func (w *waiter) whereabouts() string {
+	switch {
+	case w.callee == nil:
+		return "which is gone"
+	case int32(w.callee.taken()-w.place) >= 0:
+		return "the callee has taken the request"
+	}
+	return "the callee has not taken the request yet"
+}
