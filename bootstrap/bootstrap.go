@@ -124,6 +124,7 @@ func (b *boot) launch(c *service.Context) error {
 	if err := c.Name(launcher.Name, h); err != nil {
 		return err
 	}
+	c = c.WithTimeout(service.Forever) // the start as a whole ends with its ctx
 	if _, err := c.NewService("service_mgr"); err != nil {
 		return err
 	}
@@ -132,7 +133,7 @@ func (b *boot) launch(c *service.Context) error {
 			return b.cfg.errorf(keyCluster, "%w", err)
 		}
 	}
-	if _, err := c.WithTimeout(service.Forever).NewService(name, args...); err != nil {
+	if _, err := c.NewService(name, args...); err != nil {
 		return b.cfg.errorf(keyStart, "%w", err)
 	}
 	return nil
