@@ -7,6 +7,9 @@ PKGS ?= ./...
 # How long make fuzz runs each target, and make bench each benchmark.
 FUZZTIME ?= 30s
 BENCHTIME ?= 1s
+# What make stress draws its chances from, any number (by default another one each time), and how long.
+SEED ?=
+DURATION ?= 60s
 # What make interop runs against a real Skynet.
 INTEROP ?= go test -tags interop -count=1 -v ./examples/...
 
@@ -39,6 +42,14 @@ test: ## run the tests
 .PHONY: race
 race: ## run the tests under the race detector
 	go test -race $(PKGS)
+
+.PHONY: isolate
+isolate: ## run the tests with services that share no memory
+	NODETEST_ISOLATE=1 go test $(PKGS)
+
+.PHONY: stress
+stress: ## let 1,000 services call, kill and end each other (SEED=, DURATION=60s)
+	STRESS_SEED=$(SEED) STRESS_DURATION=$(DURATION) go test -race -count=1 -timeout 0 -v -run '^TestStress$$' ./service
 
 .PHONY: cover
 cover: ## run the tests and print the coverage

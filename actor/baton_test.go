@@ -272,20 +272,48 @@ func TestKillAgainstDelivery(t *testing.T) {
 // TestBusyServiceStarvesNobody: on one processor a service that always has
 // something to do lets the others run.
 func TestBusyServiceStarvesNobody(t *testing.T) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	n, _ := newNode(t)
-	var again func(co *Coroutine)
-	again = func(co *Coroutine) { co.Fork(again) }
-	busy := launch(t, n, "busy", code{start: again})
-	peer := launch(t, n, "echo", echo)
-	inside(t, n, func(co *Coroutine) {
-		for range 100 {
-			if _, err := co.Call(peer, request(nil), 0); err != nil {
-				t.Error(err)
+	for name, busy := range map[string]func(co *Coroutine, turn func(), peer Handle){
+		"forks": func(co *Coroutine, turn func(), _ Handle) {
+			var again func(co *Coroutine)
+			again = func(co *Coroutine) {
+				turn()
+				co.Fork(again)
 			}
-		}
-	})
-	end(t, n, busy)
+			again(co)
+		},
+		"yields": func(co *Coroutine, turn func(), _ Handle) {
+			for co.Sleep(0, nil) == nil {
+				turn()
+			}
+		},
+		"calls": func(co *Coroutine, turn func(), peer Handle) {
+			for {
+				turn()
+				if _, err := co.Call(peer, request(nil), 0); err != nil {
+					return
+				}
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+			n, _ := newNode(t)
+			var turns atomic.Int64
+			peer := launch(t, n, "echo", echo)
+			h := launch(t, n, "busy", code{start: func(co *Coroutine) { busy(co, func() { turns.Add(1) }, peer) }})
+			eventually(t, func() bool { return turns.Load() > 0 }, "it is busy")
+			const others = 20
+			before := turns.Load()
+			for range others {
+				runtime.Gosched()
+			}
+			// The Go scheduler alone would take the processor away every 10 ms only.
+			if got := turns.Load() - before; got > others*turnLimit*8 {
+				t.Errorf("%d turns where another goroutine ran %d times", got, others)
+			}
+			end(t, n, h)
+		})
+	}
 }
 
 // TestIdleServicesCostNoGoroutine: as many as a server has players.

@@ -20,6 +20,7 @@ type Coroutine struct {
 	request   Message // what is being handled; Session 0 when nothing is owed
 	handles   bool    // this run handles request
 	owed      bool    // request waits for an answer
+	noted     bool    // graph knows of this run
 	wait      waiter
 	answer    Message
 	err       error
@@ -58,7 +59,15 @@ func (co *Coroutine) Term(peer Handle) { co.svc.peerEnded(peer) }
 
 // IgnoreRet declares that the session of the message in hand is no request
 // (skynet.ignoreret).
-func (co *Coroutine) IgnoreRet() { co.owed = false }
+func (co *Coroutine) IgnoreRet() { co.settle() }
+
+// settle notes that the request in hand wants no answer of this run any more.
+func (co *Coroutine) settle() {
+	co.owed = false
+	if co.noted {
+		co.svc.node.graph.settled(co)
+	}
+}
 
 // Context returns a context.Context, the same each time, that ends with this
 // run of the coroutine, whichever way that ends, or with the parent given first.
@@ -75,7 +84,7 @@ func (co *Coroutine) resume() { co.ready <- struct{}{} }
 // beginFork readies co for a run without a request.
 func (co *Coroutine) beginFork() {
 	co.svc.running = co
-	co.svc.progress.Store(co.svc.progress.Load() + 1)
+	co.svc.advance()
 }
 
 // begin readies co for handling m.
@@ -85,12 +94,12 @@ func (co *Coroutine) begin(m Message) {
 	co.owed = m.Session != 0 && m.Type != PTypeClient
 	s := co.svc
 	s.running = co
-	s.progress.Store(s.progress.Load() + 1<<32 + 1)
-	s.source.Store(uint32(m.Source))
+	s.take(m)
 	if s.serial && m.Type != PTypeDebug {
 		s.handling = co
 	}
 	if s.node.serials.Load() > 0 {
+		co.noted = true
 		s.node.graph.begin(co)
 	}
 }
@@ -102,7 +111,8 @@ func (co *Coroutine) end(err error) {
 		co.svc.node.answer(co.svc.handle, co.request, PTypeError, err)
 	}
 	s := co.svc
-	if s.node.serials.Load() > 0 {
+	if co.noted {
+		co.noted = false
 		s.node.graph.end(co)
 	}
 	if s.handling == co {
@@ -142,7 +152,11 @@ func (co *Coroutine) MayBlock() error {
 	return nil
 }
 
-// park gives the baton away until co.wait is answered.
+// park gives the baton away until co.wait is answered. It is not inlined and co
+// is alive in all of it, so that a dump of the goroutines shows which coroutine
+// waits in it.
+//
+//go:noinline
 func (co *Coroutine) park() (Message, error) {
 	s := co.svc
 	s.parked.add(co)
@@ -155,12 +169,17 @@ func (co *Coroutine) park() (Message, error) {
 		case nextWork:
 			s.schedule()
 		}
-		co.sleepOnReady()
+		<-co.ready
 	}
 	s.parked.remove(co)
 	s.startClock()
 	s.running = co
 	co.wait.kind = waitNone
+	// Hand-overs inherit what is left of the processor's time: two services
+	// that call one another would keep all others waiting.
+	if s.parks++; s.parks%turnLimit == 0 {
+		runtime.Gosched()
+	}
 	if s.closing.Load() != alive {
 		co.unwind = true
 		runtime.Goexit()
@@ -168,16 +187,6 @@ func (co *Coroutine) park() (Message, error) {
 	m, err := co.answer, co.err
 	co.answer, co.err = Message{}, nil
 	return m, err
-}
-
-// sleepOnReady blocks until the baton comes. It is a function of its own, not
-// inlined and with co alive at its end, so that a dump of the goroutines shows
-// which coroutine waits in it.
-//
-//go:noinline
-func (co *Coroutine) sleepOnReady() {
-	<-co.ready
-	runtime.KeepAlive(co)
 }
 
 // Call sends m as a request and blocks until its answer, an error, or the
@@ -259,7 +268,7 @@ func (co *Coroutine) Reply(op, data any) (bool, error) {
 		}
 		return false, fmt.Errorf("%w: No session", ErrMisuse)
 	}
-	co.owed = false
+	co.settle()
 	return co.svc.node.reply(co.request.Source,
 		Message{Type: PTypeResponse, Session: co.request.Session, Source: co.svc.handle, Op: op, Data: data})
 }
@@ -267,7 +276,7 @@ func (co *Coroutine) Reply(op, data any) (bool, error) {
 // Fail answers the request in hand with err.
 func (co *Coroutine) Fail(err error) {
 	if co.owed {
-		co.owed = false
+		co.settle()
 		co.svc.node.answer(co.svc.handle, co.request, PTypeError, err)
 	}
 }
@@ -280,7 +289,7 @@ func (co *Coroutine) Response() (*Response, error) {
 		}
 		return nil, fmt.Errorf("%w: no session", ErrMisuse)
 	}
-	co.owed = false
+	co.settle()
 	s := co.svc
 	r := &Response{svc: s, source: co.request.Source, session: co.request.Session}
 	if s.responses == nil {
@@ -371,7 +380,7 @@ func (co *Coroutine) Timeout(d time.Duration, f func(*Coroutine)) *Timer {
 	if s.closing.Load() != alive {
 		return &Timer{svc: s}
 	}
-	w := &waiter{fn: f, kind: waitTimer, session: s.newSession()}
+	w := &waiter{fn: f, kind: waitTimer, session: s.newSession(), since: s.node.Uptime()}
 	s.await(w)
 	s.startTimer(w, d)
 	return &Timer{svc: s, wait: w}

@@ -33,6 +33,17 @@ func TestHandlesAreAllottedAsSkynetDoes(t *testing.T) {
 	}
 }
 
+func TestHandlesAreNotReusedAtOnce(t *testing.T) {
+	n, _ := newNode(t)
+	for want := Handle(1); want < 20; want++ {
+		h := launch(t, n, "short", code{})
+		if h != want {
+			t.Fatalf("handle %s, want %s", h, want)
+		}
+		end(t, n, h)
+	}
+}
+
 func TestHandlesGoRoundAndSkipTheLiving(t *testing.T) {
 	n, _ := newNode(t)
 	first := launch(t, n, "first", code{})

@@ -272,3 +272,20 @@ func TestLargeMailboxesAreUsedAgain(t *testing.T) {
 	}
 	t.Error("nothing is used again")
 }
+
+// TestHolderKeepsTheBatonOfTheKilled: a kill that finds the service held leaves
+// its end to the holder, who may have looked for it just before.
+func TestHolderKeepsTheBatonOfTheKilled(t *testing.T) {
+	n, _ := newNode(t)
+	s := &Service{node: n, busy: true}
+	if s.refill() || s.busy {
+		t.Error("an empty mailbox does not release the baton")
+	}
+	s = &Service{node: n, busy: true}
+	if !s.kill() {
+		t.Fatal("not killed")
+	}
+	if !s.refill() || !s.busy {
+		t.Error("the baton of a killed service is released: nobody would end it")
+	}
+}

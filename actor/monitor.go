@@ -51,10 +51,12 @@ func (m *monitor) look() {
 		progress := s.progress.Load()
 		if before, was := m.seen[s]; was && before == progress {
 			m.node.Log(0, fmt.Sprintf("error: A message from [ %s ] to [ %s ] maybe in an endless loop (version = %d)\n%s",
-				Handle(s.source.Load()), s.handle, uint32(progress), runningStack(s)))
+				Handle(s.source.Load()), s.handle, progress>>32, runningStack(s)))
 		}
 		busy[s] = progress
 	}
 	m.seen = busy
-	m.alarm.Reset(m.node.cfg.MonitorInterval)
+	if m.alarm != nil {
+		m.alarm.Reset(m.node.cfg.MonitorInterval)
+	}
 }

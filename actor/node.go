@@ -37,6 +37,8 @@ type Node struct {
 	closing  bool
 	living   []*Service // in the order of their start, with gaps closed now and then
 	ends     int        // services ended since living was last cleaned
+	launched uint64     // services so far
+	past     NodeStat   // what those had come to that have ended
 	attached map[any]any
 
 	awaits   awaits
@@ -112,6 +114,7 @@ func (n *Node) Launch(spec Spec) (Handle, error) {
 		return 0, fmt.Errorf("launch %s: %w", spec.Name, ErrShutdown)
 	}
 	n.living = append(n.living, s)
+	n.launched++
 	if spec.Serial {
 		n.serials.Add(1)
 	}
@@ -143,7 +146,7 @@ func (n *Node) post(to Handle, m Message) (*Service, uint32, error) {
 	}
 	s := n.reg.find(to)
 	if s == nil {
-		n.dropped(m.Source, dropNoService)
+		n.missed(m)
 		return nil, 0, fmt.Errorf("%w: %s", ErrNoService, to)
 	}
 	place, err := s.deliver(m)
@@ -154,7 +157,7 @@ func (n *Node) post(to Handle, m Message) (*Service, uint32, error) {
 		s.dropped(dropOverload)
 		return nil, 0, fmt.Errorf("%w: %s %s has %d requests waiting", ErrOverload, to, s.name, s.limit)
 	}
-	n.dropped(m.Source, dropNoService)
+	n.missed(m)
 	return nil, 0, fmt.Errorf("%w: %s", ErrNoService, to)
 }
 

@@ -10,7 +10,12 @@ type Response struct {
 	session Session
 	done    bool
 	push    bool // of a send: nobody waits
+	lasting bool // Shutdown does not wait for it
 }
+
+// Last says that the answer is not to come before the service ends: Shutdown does
+// not wait for it.
+func (r *Response) Last() { r.lasting = true }
 
 // Pending reports whether the caller is known to wait still.
 func (r *Response) Pending() bool {

@@ -62,6 +62,7 @@ func (s *Service) turns(co *Coroutine) (left bool) {
 		}
 		co.end(ErrCallFailed)
 		if turn%turnLimit == 0 {
+			s.checkBacklog()
 			runtime.Gosched()
 		}
 	}
@@ -179,7 +180,7 @@ func (s *Service) report() {
 		_ = s.node.Send(w.handle, Message{Type: PTypeResponse, Session: w.session, Source: s.handle, Data: s.exitError()})
 	}
 	s.checkDrained()
-	s.node.forgetEnded()
+	s.node.forgetEnded(s)
 }
 
 // isGone reports whether nothing of the service runs any more. Safe from any
@@ -192,7 +193,10 @@ func (s *Service) isGone() bool {
 
 // refuse answers a request that will not be handled.
 func (s *Service) refuse(m Message, err error) {
-	if m.Type == PTypeResponse || m.Type == PTypeError {
+	if isAnswer(m.Type) {
+		if m.Session != 0 && m.Source != 0 {
+			s.dropped(dropLate)
+		}
 		return
 	}
 	s.dropped(dropExited)

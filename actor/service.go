@@ -3,9 +3,9 @@ package actor
 import (
 	"fmt"
 	"maps"
+	"math"
 	"sync"
 	"sync/atomic"
-	"time"
 )
 
 // Behaviour is the code of a service. Both methods run under the baton, on a
@@ -40,9 +40,9 @@ type Service struct {
 
 	serial   bool
 	limit    int           // most requests that may wait; 0: no bound
-	progress atomic.Uint64 // requests taken << 32 | runs and answers, written by the holder
+	progress atomic.Uint64 // runs and answers << 32 | requests taken, written by the holder; each half goes round
 	source   atomic.Uint32 // of the request taken last
-	cpu      atomic.Int64  // nanoseconds with the baton, up to the last time it was idle
+	cpu      atomic.Int64  // nanoseconds with the baton; less the present Uptime, so below 0, while it is held
 	drops    drops
 
 	mu       sync.Mutex // the mailbox lock
@@ -50,6 +50,7 @@ type Service struct {
 	pushed   uint32 // requests that came in
 	busy     bool   // held or scheduled; false means idle
 	closed   bool   // takes no more messages
+	counted  bool   // under Node.mu: what it has come to stands in Node.past
 	retiring bool   // ends once the mailbox is empty
 	watchers []watcher
 
@@ -57,11 +58,12 @@ type Service struct {
 	held        fifo[Message] // requests that a serial service has put off
 	handling    *Coroutine    // what a serial service waits for the end of
 	threshold   int           // mailbox length that the next warning takes; 0: overloadLength
-	since       time.Duration // when the baton was taken; 0: CPU time is not counted
 	stopping    []func(*Coroutine)
+	stopped     bool            // Shutdown has begun
 	drained     chan<- struct{} // closed once no handler is in progress; nil: nobody asks
 	lastSession Session
 	running     *Coroutine
+	parks       uint32 // how often a coroutine went on
 	waiting     map[Session]*waiter
 	sleeping    map[any]*Coroutine
 	parked      coroutineList
@@ -88,8 +90,8 @@ type failure struct {
 	co      *Coroutine
 }
 
-// turnLimit is how many messages and forks the holder runs before it lets
-// other goroutines of its processor run.
+// turnLimit is how many messages and forks the holder runs, and how many
+// hand-overs a service makes, before other goroutines of the processor run.
 const turnLimit = 128
 
 // Handle returns the address of the service.
@@ -117,11 +119,13 @@ func (s *Service) deliver(m Message) (uint32, error) {
 	}
 	answer := m.Type == PTypeResponse || m.Type == PTypeError
 	if !answer {
-		if s.limit > 0 && int(s.pushed-s.taken()) >= s.limit {
-			s.mu.Unlock()
-			return 0, ErrOverload
+		if s.counts(m.Type) {
+			if s.limit > 0 && int(s.pushed-s.taken()) >= s.limit && m.Type != PTypeDebug {
+				s.mu.Unlock()
+				return 0, ErrOverload
+			}
+			s.pushed++
 		}
-		s.pushed++
 	}
 	place := s.pushed
 	if s.busy {
@@ -148,9 +152,29 @@ func (s *Service) deliver(m Message) (uint32, error) {
 	return place, nil
 }
 
+// counts reports whether a message of type t is one of those that wait in line:
+// the announcement of a trace belongs to the request after it, and in a serial
+// service debug messages overtake the others.
+func (s *Service) counts(t PType) bool {
+	return t != PTypeTrace && !(s.serial && t == PTypeDebug)
+}
+
 // taken returns how many requests the service has begun with. Safe from any
 // goroutine.
-func (s *Service) taken() uint32 { return uint32(s.progress.Load() >> 32) }
+func (s *Service) taken() uint32 { return uint32(s.progress.Load()) }
+
+// advance notes, for the holder, that another run begins or an answer came.
+func (s *Service) advance() { s.progress.Store(s.progress.Load() + 1<<32) }
+
+// take notes, for the holder, that the service begins with m.
+func (s *Service) take(m Message) {
+	p := s.progress.Load() + 1<<32
+	if s.counts(m.Type) {
+		p = p&^math.MaxUint32 | uint64(uint32(p)+1)
+	}
+	s.progress.Store(p)
+	s.source.Store(uint32(m.Source))
+}
 
 // schedule gives the baton to a pool goroutine.
 func (s *Service) schedule() {
@@ -234,7 +258,9 @@ func (s *Service) refill() bool {
 		}
 		s.trim()
 		s.stopClock()
-		s.threshold = 0
+		if s.held.len() == 0 {
+			s.threshold = 0
+		}
 		s.busy = false
 		return false
 	}
@@ -269,7 +295,7 @@ func rebuilt[K comparable, V any](m map[K]V) map[K]V {
 // accept takes an answer, for the holder: it returns the coroutine that goes
 // on with it, or nil when it was no coroutine's.
 func (s *Service) accept(m Message) *Coroutine {
-	s.progress.Store(s.progress.Load() + 1)
+	s.advance()
 	if m.Session == 0 {
 		switch {
 		case m.Type == PTypeError:

@@ -79,8 +79,9 @@ type (
 func (s *Service) control(op any) {
 	switch op := op.(type) {
 	case stopSignal:
+		s.stopped = true
 		for _, f := range s.stopping {
-			s.forks.push(f)
+			s.forkStop(f)
 		}
 		s.stopping = nil
 	case drainSignal:
@@ -90,8 +91,22 @@ func (s *Service) control(op any) {
 }
 
 // OnStop has f run as a coroutine of the service when Shutdown begins, before
-// any service is ended: the place to stop taking work in.
-func (co *Coroutine) OnStop(f func(*Coroutine)) { co.svc.stopping = append(co.svc.stopping, f) }
+// any service is ended: the place to stop taking work in. Shutdown waits for f as
+// for a handler. When it has begun already f runs at once.
+func (co *Coroutine) OnStop(f func(*Coroutine)) {
+	if co.svc.stopped {
+		co.svc.forkStop(f)
+	} else {
+		co.svc.stopping = append(co.svc.stopping, f)
+	}
+}
+
+func (s *Service) forkStop(f func(*Coroutine)) {
+	s.forks.push(func(co *Coroutine) {
+		co.handles = true
+		f(co)
+	})
+}
 
 // drain waits until the service has no handler in progress and owes no answer,
 // but no longer than the configuration and ctx say.
@@ -122,8 +137,13 @@ func (s *Service) checkDrained() {
 }
 
 func (s *Service) inProgress() bool {
-	if s.running != nil && s.running.handles || len(s.responses) > 0 || s.held.len() > 0 {
+	if s.running != nil && s.running.handles || s.held.len() > 0 {
 		return true
+	}
+	for r := range s.responses {
+		if !r.lasting {
+			return true
+		}
 	}
 	for co := s.parked.first; co != nil; co = co.next {
 		if co.handles {
@@ -133,11 +153,13 @@ func (s *Service) inProgress() bool {
 	return false
 }
 
-// forgetEnded notes that a service has ended, and cleans the list of the living
-// when half of it has.
-func (n *Node) forgetEnded() {
+// forgetEnded adds what s, which has ended, has come to to the node's numbers,
+// and cleans the list of the living when half of it has ended.
+func (n *Node) forgetEnded(s *Service) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	s.counted = true
+	n.past.add(s)
 	n.ends++
 	if 2*n.ends < len(n.living) {
 		return
@@ -145,7 +167,7 @@ func (n *Node) forgetEnded() {
 	n.ends = 0
 	kept := n.living[:0]
 	for _, s := range n.living {
-		if !s.isGone() {
+		if !s.counted {
 			kept = append(kept, s)
 		}
 	}

@@ -11,8 +11,8 @@ import (
 // Task is a coroutine that waits, or a function that has been put off.
 type Task struct {
 	Session Session       // that it waits for
-	What    string        // "call", "sleep", "wait", "await" or "timer"
-	Peer    Handle        // of a call, the callee
+	What    string        // "call", "sleep", "wait", "await", "timer" or "watch"
+	Peer    Handle        // of a call, the callee; of a watch, who is watched
 	Since   time.Duration // when it began, as Node.Uptime counts
 	Request Message       // what it handles; the zero Message in a fork
 	Stack   string        // of a coroutine, with file and line; "" for a timer
@@ -35,11 +35,14 @@ func (co *Coroutine) Tasks(stacks bool) []Task {
 	list := make([]Task, 0, len(co.svc.waiting))
 	for session, w := range co.svc.waiting {
 		t := Task{Session: session, What: waitNames[w.kind], Peer: w.peer, Since: w.since}
-		if w.co != nil {
+		switch {
+		case w.co != nil:
 			t.Request = w.co.request
 			t.Stack = found[fmt.Sprintf("%p", w.co)]
-		} else if w.fn != nil {
+		case w.fn != nil:
 			t.What = "timer"
+		case w.watched != nil:
+			t.What = "watch"
 		}
 		list = append(list, t)
 	}
@@ -50,7 +53,7 @@ func (co *Coroutine) Tasks(stacks bool) []Task {
 // parkedMark is the frame that tells which coroutine a goroutine is: the
 // receiver follows in the dump.
 const (
-	parkedMark  = "actor.(*Coroutine).sleepOnReady("
+	parkedMark  = "actor.(*Coroutine).park("
 	runningMark = "actor.(*Service).turns("
 )
 
@@ -83,14 +86,25 @@ func firstArgument(rest string) string {
 }
 
 // serviceFrames cuts the frames of the runtime off both ends of a dump that
-// begins in parkedMark.
+// begins in parkedMark, and the addresses off the rest: equal stacks are equal
+// texts.
 func serviceFrames(rest string) string {
 	_, rest, _ = strings.Cut(rest, "\n") // the rest of the mark's line
 	_, rest, _ = strings.Cut(rest, "\n") // its file
 	if before, _, ok := strings.Cut(rest, runningMark); ok {
 		rest = before[:strings.LastIndex(before, "\n")+1]
 	}
-	return strings.TrimSpace(rest)
+	var b strings.Builder
+	for line := range strings.Lines(rest) {
+		line = strings.TrimSuffix(line, "\n")
+		if strings.HasPrefix(line, "\t") {
+			line, _, _ = strings.Cut(line, " +0x")
+		} else if end := strings.LastIndex(line, "("); end > 0 {
+			line = line[:end]
+		}
+		b.WriteString(line + "\n")
+	}
+	return strings.TrimSpace(b.String())
 }
 
 // goroutines dumps all goroutines of the process, one text each.

@@ -62,10 +62,7 @@ func (l *coroutineList) remove(co *Coroutine) {
 
 // whereabouts says what became of a request that got no answer.
 func (w *waiter) whereabouts() string {
-	switch {
-	case w.callee == nil:
-		return "which is gone"
-	case int32(w.callee.taken()-w.place) >= 0:
+	if int32(w.callee.taken()-w.place) >= 0 {
 		return "the callee has taken the request"
 	}
 	return "the callee has not taken the request yet"

@@ -13,8 +13,11 @@ type watcher struct {
 // it never run. ErrNoService when h is nobody.
 func (co *Coroutine) Watch(h Handle, f func(co *Coroutine, reason error)) (cancel func(), err error) {
 	s := co.svc
+	if s.closing.Load() != alive {
+		return nil, ErrExited // nothing may be left with the other when this one is gone
+	}
 	target := s.node.reg.find(h)
-	w := &waiter{kind: waitToken, session: s.newSession()}
+	w := &waiter{kind: waitToken, session: s.newSession(), peer: h, since: s.node.Uptime()}
 	w.done = func(m Message, _ error) {
 		reason, _ := m.Data.(error)
 		s.forks.push(func(co *Coroutine) { f(co, reason) })

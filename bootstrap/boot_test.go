@@ -191,6 +191,26 @@ func TestNodesShareNothing(t *testing.T) {
 	b.Run(func(c *service.Context) error { _, err := c.NewService("gate"); return err })
 }
 
+func TestFailedStartLeavesNothing(t *testing.T) {
+	var ended bool
+	child := service.Def("child", func(c *service.Context, _ ...any) error {
+		c.AtServiceEnd(func() { ended = true })
+		return nil
+	})
+	first := service.Def("first", func(c *service.Context, _ ...any) error {
+		if _, err := c.NewService("child"); err != nil {
+			return err
+		}
+		return errors.New("no luck")
+	})
+	if _, err := nodetest.TryStart(t, nodetest.Services(child, first), nodetest.Env("start", "first")); err == nil {
+		t.Fatal("no error")
+	}
+	if !ended {
+		t.Error("a service was left")
+	}
+}
+
 func TestConfigMadeByHand(t *testing.T) {
 	cfg := &bootstrap.Config{Node: actor.DefaultConfig()}
 	if n, err := bootstrap.Start(t.Context(), cfg); n != nil || !errors.Is(err, service.ErrNoDefinition) {

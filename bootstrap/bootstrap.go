@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"slices"
 	"strings"
@@ -17,12 +18,13 @@ import (
 
 	"github.com/skynetgo/skynet/actor"
 	"github.com/skynetgo/skynet/service"
+	"github.com/skynetgo/skynet/service/socket"
 	"github.com/skynetgo/skynet/services"
 	"github.com/skynetgo/skynet/services/launcher"
 )
 
-// stopTimeout is how long an ordered stop may take before what is left is
-// abandoned.
+// stopTimeout is how much longer than Config.Node.StopTimeout an ordered stop may
+// take before what is left is abandoned.
 const stopTimeout = 10 * time.Second
 
 // Start makes a node of cfg that knows the built-in services and defs, and
@@ -76,9 +78,13 @@ func start(ctx context.Context, n *actor.Node, cfg *Config, defs []*service.Defi
 }
 
 func stop(n *actor.Node) error {
-	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	drain := min(n.Config().StopTimeout, math.MaxInt64-stopTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), drain+stopTimeout)
 	defer cancel()
-	return n.Shutdown(ctx)
+	if err := n.Shutdown(ctx); err != nil {
+		return err
+	}
+	return socket.Wait(ctx, n) // what services have written last goes out
 }
 
 // both is one error, in one line, for what went wrong and what then went wrong

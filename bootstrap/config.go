@@ -25,7 +25,9 @@ const (
 	keyLogService  = "logservice"
 	keyCluster     = "cluster"
 	keyCallTimeout = "calltimeout"
+	keyStopTimeout = "stoptimeout"
 	keyIsolate     = "isolate"
+	keyProfile     = "profile"
 	keyDaemon      = "daemon"
 	keyPreload     = "preload"
 )
@@ -143,19 +145,44 @@ func (cfg *Config) runtime(lua *luaconf.Config) error {
 		}
 		cfg.Threads = int(n)
 	}
-	if text, ok := cfg.Env[keyCallTimeout]; ok {
-		d, err := parseTimeout(text)
-		if err != nil {
-			return cfg.errorf(keyCallTimeout, "%w: %s", err, text)
-		}
-		cfg.Node.CallTimeout = d
+	if err := cfg.timeout(keyCallTimeout, &cfg.Node.CallTimeout); err != nil {
+		return err
 	}
-	switch text := cfg.Env[keyIsolate]; text {
-	case "", "false":
-	case "true":
+	if err := cfg.timeout(keyStopTimeout, &cfg.Node.StopTimeout); err != nil {
+		return err
+	}
+	isolate := false
+	if err := cfg.boolean(keyIsolate, &isolate); err != nil {
+		return err
+	}
+	if isolate {
 		cfg.Node.Isolate = service.Isolate
+	}
+	return cfg.boolean(keyProfile, &cfg.Node.Profile)
+}
+
+// timeout sets d to what the file says, if it does.
+func (cfg *Config) timeout(key string, d *time.Duration) error {
+	text, ok := cfg.Env[key]
+	if !ok {
+		return nil
+	}
+	v, err := parseTimeout(text)
+	if err != nil {
+		return cfg.errorf(key, "%w: %s", err, text)
+	}
+	*d = v
+	return nil
+}
+
+// boolean sets b to what the file says, if it does.
+func (cfg *Config) boolean(key string, b *bool) error {
+	switch text := cfg.Env[key]; text {
+	case "":
+	case "true", "false":
+		*b = text == "true"
 	default:
-		return cfg.errorf(keyIsolate, "is neither true nor false: %s", text)
+		return cfg.errorf(key, "is neither true nor false: %s", text)
 	}
 	return nil
 }
@@ -178,7 +205,7 @@ func (cfg *Config) errorf(key, format string, args ...any) error {
 // oneLine makes one line of an error whose text has several.
 var oneLine = strings.NewReplacer("\r\n", " ", "\n", " ", "\r", " ")
 
-// parseTimeout reads seconds, or a duration such as "500ms"; 0 is for ever.
+// parseTimeout reads seconds, or a duration such as "500ms".
 func parseTimeout(text string) (time.Duration, error) {
 	d, err := time.ParseDuration(text)
 	if err != nil {

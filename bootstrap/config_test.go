@@ -89,6 +89,27 @@ func TestCallTimeout(t *testing.T) {
 	}
 }
 
+func TestStopTimeout(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		"": actor.DefaultConfig().StopTimeout, "stoptimeout = 5": 5 * time.Second, `stoptimeout = "20ms"`: 20 * time.Millisecond,
+		"stoptimeout = 0": 0, "stoptimeout = 0 calltimeout = 7": 0,
+	} {
+		if got := parse(t, text).Node.StopTimeout; got != want {
+			t.Errorf("%s: %v, want %v", text, got, want)
+		}
+	}
+}
+
+func TestProfile(t *testing.T) {
+	for text, want := range map[string]bool{
+		"": true, "profile = nil": true, "profile = true": true, "profile = false": false, `profile = "false"`: false,
+	} {
+		if got := parse(t, text).Node.Profile; got != want {
+			t.Errorf("%s: %t", text, got)
+		}
+	}
+}
+
 func TestIsolate(t *testing.T) {
 	for value, want := range map[string]bool{"true": true, `"true"`: true, "false": false, "nil": false} {
 		if got := parse(t, "isolate = "+value).Node.Isolate != nil; got != want {
@@ -119,6 +140,9 @@ func TestRefused(t *testing.T) {
 		`calltimeout = -1`:              "calltimeout: is negative: -1",
 		`calltimeout = "1e300"`:         "calltimeout: is out of range: 1e300",
 		`isolate = "maybe"`:             "isolate: is neither true nor false: maybe",
+		`profile = 1`:                   "profile: is neither true nor false: 1",
+		`stoptimeout = "soon"`:          "stoptimeout: is neither seconds nor a duration: soon",
+		`stoptimeout = -1`:              "stoptimeout: is negative: -1",
 		`t = {}`:                        "t: Invalid config table key = t",
 		`thread = 2 thread = "x" a = 1`: "thread: Invalid thread 0 , should be in [1,1024]",
 	} {

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -75,6 +76,40 @@ func programs() []*service.Definition {
 				defer func() { c.Error("end of", args[0]) }()
 				_ = forever(c)
 			})
+			return nil
+		}),
+		def("works", func(c *service.Context, _ []any) error {
+			db, err := c.NewService("db")
+			if err != nil {
+				return err
+			}
+			h, err := c.NewService("worker", db)
+			if err != nil {
+				return err
+			}
+			return c.Send(h, "WORK")
+		}),
+		def("db", func(c *service.Context, _ []any) error {
+			c.Handle("GET", service.F0(func(*service.Context) (string, error) { return "value", nil }))
+			c.AtServiceEnd(func() { c.Error("end of db") })
+			return nil
+		}),
+		def("worker", func(c *service.Context, args []any) error {
+			stopping := new(int)
+			c.OnStop(func(c *service.Context) { c.Wakeup(stopping) })
+			c.Handle("WORK", service.P0(func(c *service.Context) error {
+				c.Error("at work")
+				if err := c.Wait(stopping); err != nil {
+					return err
+				}
+				if err := c.Sleep(50 * time.Millisecond); err != nil {
+					return err
+				}
+				v, err := service.Call[string](c, args[0], "GET")
+				c.Error("work is done:", v, err)
+				return err
+			}))
+			c.AtServiceEnd(func() { c.Error("end of worker") })
 			return nil
 		}),
 		def("touches", func(c *service.Context, args []any) error {

@@ -110,6 +110,23 @@ func TestOrderedStop(t *testing.T) {
 	}
 }
 
+// A handler that is at work when the node is told to stop comes to its end, with
+// the help of services that were started before its own; unless stoptimeout says
+// that nobody waits for it.
+func TestDrain(t *testing.T) {
+	for text, finishes := range map[string]bool{"stoptimeout = 30": true, "stoptimeout = 0": false} {
+		p := program(t, "start = 'works'; "+text, nil)
+		p.logs("] at work")
+		p.signal(syscall.SIGTERM)
+		p.exits(0, "")
+		log := logged(t, p.log)
+		const ends = "[:00000007] end of worker\n[:00000006] end of db\n"
+		if !strings.HasSuffix(log, ends) || strings.Contains(log, "[:00000007] work is done: value nil\n"+ends) != finishes {
+			t.Errorf("%s: log:\n%s", text, log)
+		}
+	}
+}
+
 func TestSignalDuringTheStart(t *testing.T) {
 	p := program(t, `start = "waits"`, nil)
 	p.logs("] waiting")

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"runtime"
-	"strings"
 	"testing"
 	"time"
 
@@ -122,13 +121,9 @@ func TestCallersShareOneAttempt(t *testing.T) {
 	if senders, agents := count(n, "clustersender"), count(srv, "clusteragent"); senders != 1 || agents != 1 {
 		t.Errorf("%d senders and %d agents, want 1 and 1", senders, agents)
 	}
-	launched := 0
-	for _, line := range n.Log.Lines() {
-		if strings.Contains(line, "LAUNCH snlua clustersender") {
-			launched++
-		}
-	}
-	if launched != 1 {
+	n.Log.Wait(t, "LAUNCH snlua clustersender")
+	n.WaitIdle()
+	if launched := n.Log.Count("LAUNCH snlua clustersender"); launched != 1 {
 		t.Errorf("%d senders were launched, want 1", launched)
 	}
 }

@@ -22,7 +22,8 @@ import (
 //	LINK               no answer, but an error when the service ends
 //	SUPPORT type       whether the service takes messages of that type's name
 //	TRACELOG on        trace every request, or none
-//	TERM handle        as Context.Term, EXIT as Context.Exit; neither answers
+//	TERM handle        as Context.Term
+//	EXIT               as Context.Exit: the answer is an error
 func Debug(c *Context, addr any, cmd string, args ...any) (lualike.Args, error) {
 	all := append([]any{cmd}, args...)
 	reply, err := c.request(addr, Message{Type: PTypeDebug, Data: lualike.Args(all)})
@@ -74,7 +75,9 @@ func (i *instance) debugCommand(c *Context, m Message) (any, error) {
 	case "PING":
 		return nil, nil
 	case "LINK":
-		c.Response()
+		if r, err := c.co.Response(); err == nil {
+			r.Last()
+		}
 		return nil, nil
 	case "SUPPORT":
 		return i.supports(args.At(0)), nil
@@ -90,7 +93,6 @@ func (i *instance) debugCommand(c *Context, m Message) (any, error) {
 		h, err := args.Int(0)
 		if err == nil {
 			c.Term(Handle(h))
-			c.IgnoreRet()
 		}
 		return nil, err
 	case "EXIT":
@@ -103,7 +105,7 @@ func (i *instance) debugCommand(c *Context, m Message) (any, error) {
 
 func (i *instance) supports(name any) bool {
 	if name == "lua" {
-		return i.commands != nil || i.def.commands != nil || i.types[PTypeLua] != nil
+		return i.commanded() || i.types[PTypeLua] != nil
 	}
 	for _, p := range i.types {
 		if p.Name != "" && p.Name == name {
@@ -146,11 +148,7 @@ func (i *instance) uniqueTasks(c *Context) *lualike.Table {
 		if len(list) > most {
 			more = "..."
 		}
-		head := fmt.Sprintf("%d\tsessions:[%s%s]\n", len(list), strings.Join(list[:min(len(list), most)], ","), more)
-		if old, ok := all[head]; ok {
-			text = fmt.Sprintf("%v\n%s", old, text)
-		}
-		all[head] = text
+		all[fmt.Sprintf("%d\tsessions:[%s%s]\n", len(list), strings.Join(list[:min(len(list), most)], ","), more)] = text
 	}
 	return lualike.Map(all)
 }

@@ -14,9 +14,10 @@ type instance struct {
 	svc      *actor.Service
 	def      *Definition
 	args     []any
-	started  chan error // of Start
-	exited   bool       // by Context.Exit
-	commands Commands   // those of Context.Handle
+	started  chan error       // of Start
+	starter  *actor.Coroutine // that runs the start function; nil after it
+	exited   bool             // by Context.Exit
+	commands Commands         // those of Context.Handle
 	fallback func(cmd string) Handler
 	types    map[PType]*Protocol
 	info     func(*Context, lualike.Args) (lualike.Args, error)
@@ -80,7 +81,9 @@ func (i *instance) Start(co *actor.Coroutine) {
 			i.startLeft(c)
 		}
 	}()
+	i.starter = co
 	err := i.start(c, args)
+	i.starter = nil
 	returned = true
 	if err != nil {
 		i.startFailed(c, err)
@@ -91,6 +94,7 @@ func (i *instance) Start(co *actor.Coroutine) {
 
 // startLeft looks after a start function that ended its goroutine.
 func (i *instance) startLeft(c *Context) {
+	i.starter = nil
 	switch {
 	case i.exited:
 		i.report(errStartExited)
@@ -169,18 +173,23 @@ func (i *instance) dispatch(c *Context, m Message) {
 		}
 		return
 	}
-	if m.Type != PTypeLua || i.commands == nil && i.def.commands == nil {
+	if m.Type != PTypeLua || !i.commanded() {
 		i.unknown(c, m)
 		return
 	}
 	i.reply(c, m, i.command)
 }
 
+// commanded reports whether the service has anything that takes commands.
+func (i *instance) commanded() bool {
+	return i.commands != nil || i.def.commands != nil || i.fallback != nil
+}
+
 // reply answers m with what run returns.
 func (i *instance) reply(c *Context, m Message, run func(*Context, Message) (any, error)) {
 	out, err := run(c, m)
 	if err != nil {
-		c.traceLog("error")
+		c.traceError()
 		i.logFailure(m, err.Error())
 		c.co.Fail(&handlerError{err})
 		return
@@ -225,7 +234,8 @@ func (i *instance) unknown(c *Context, m Message) {
 }
 
 // Crashed logs a panic.
-func (i *instance) Crashed(_ *actor.Coroutine, m Message, reason any, stack []byte) {
+func (i *instance) Crashed(co *actor.Coroutine, m Message, reason any, stack []byte) {
+	i.context(co).traceError()
 	if err, ok := reason.(error); ok && errors.Is(err, errAwaitPanic) {
 		i.logFailure(m, err.Error())
 		return

@@ -21,6 +21,11 @@ const (
 	cmdQuery  = "QUERY"
 )
 
+// InStart is the Op of a message to the service manager that a start function
+// sent and waits for; from forks and handlers it has none. The manager finds by
+// it the start functions that wait for each other.
+type InStart struct{}
+
 // Launch starts the service called name on n, from outside of any service. It
 // returns before the start function has run; Start waits.
 func Launch(n *Node, name string, args ...any) (Handle, error) {
@@ -115,7 +120,8 @@ func (c *Context) NewService(name string, args ...any) (Handle, error) {
 // starts when it does not run (skynet.uniqueservice); it blocks until the start
 // function has returned. Every caller gets the same handle, concurrent callers
 // share one launch, a failed launch is remembered. The arguments of the first
-// caller count.
+// caller count. ErrDeadlock when the caller is itself being started as a unique
+// service that the start of this one waits for.
 func (c *Context) UniqueService(name string, args ...any) (Handle, error) {
 	return c.launched(serviceMgrName, append([]any{cmdLaunch, name}, args...), "uniqueservice", name)
 }
@@ -128,7 +134,11 @@ func (c *Context) QueryService(name string) (Handle, error) {
 
 func (c *Context) launched(by string, args []any, what, name string) (Handle, error) {
 	var h Handle
-	reply, err := c.request(by, Message{Type: PTypeLua, Data: lualike.Args(args)})
+	m := Message{Type: PTypeLua, Data: lualike.Args(args)}
+	if by == serviceMgrName && c.co == c.inst.starter {
+		m.Op = InStart{}
+	}
+	reply, err := c.request(by, m)
 	if err == nil {
 		h, err = dataAs[Handle](reply.Data)
 	}

@@ -146,9 +146,11 @@ func TestUniqueService(t *testing.T) { // B010 to B013
 					t.Errorf("a failed start: %v", err)
 				}
 			}
+			ended := c.Node().Find(handles[0]).Done()
 			if _, err := c.Call(handles[0], "EXIT"); !errors.Is(err, service.ErrExited) {
 				t.Error(err)
 			}
+			<-ended // the one that made it exit hears of that before it is over
 			if h, err := c.UniqueService("fine"); err != nil || h != handles[0] {
 				t.Errorf("after its exit: %s, %v", h, err)
 			}
@@ -168,9 +170,11 @@ func TestKillAndExit(t *testing.T) {
 				t.Error(err)
 				return
 			}
+			ended := c.Node().Find(h).Done()
 			if _, err := c.Call(h, "EXIT"); !errors.Is(err, service.ErrExited) {
 				t.Errorf("the caller of the handler that exits: %v", err)
 			}
+			<-ended
 			n.expectLog(t, fmt.Sprintf("[%s] KILL self\n", h))
 			if err := c.Kill(h); !errors.Is(err, service.ErrNoService) {
 				t.Errorf("kill of the dead: %v", err)

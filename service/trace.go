@@ -2,7 +2,7 @@ package service
 
 import (
 	"fmt"
-	"path/filepath"
+	"path"
 	"runtime"
 	"strings"
 
@@ -18,7 +18,7 @@ func (c *Context) Trace(info ...any) {
 	}
 	c.inst.traced++
 	c.co.SetTag(fmt.Sprintf("%s-%d", c.Self(), c.inst.traced))
-	c.traceLog(strings.TrimSuffix("trace "+fmt.Sprint(info...), " "))
+	c.traceLog(strings.TrimSpace("trace " + fmt.Sprintln(info...)))
 }
 
 // TraceTag returns the tag of this coroutine, "" when it is not traced
@@ -40,6 +40,12 @@ func (c *Context) traceLog(text string) {
 	}
 }
 
+// traceError writes the last line of a coroutine that fails, in place of "end".
+func (c *Context) traceError() {
+	c.traceLog("error")
+	c.co.SetTag("")
+}
+
 // traceCall announces the tag to the service that is about to be called.
 func (c *Context) traceCall(to Handle) {
 	if tag := c.co.Tag(); tag != "" {
@@ -52,7 +58,11 @@ func (c *Context) traceCall(to Handle) {
 func (i *instance) traceRequest(c *Context, m Message) {
 	tag, announced := i.traces[m.Source]
 	delete(i.traces, m.Source)
-	switch on := i.traceAll; {
+	on := i.traceAll
+	if m.Type != PTypeLua {
+		on = nil
+	}
+	switch {
 	case on != nil && !*on:
 	case announced:
 		c.co.SetTag(tag)
@@ -71,14 +81,21 @@ func (i *instance) announce(m Message) {
 	}
 }
 
+// ownFolder is where the files of this package stand. What is inlined elsewhere
+// keeps its file, though not its function's name.
+var ownFolder = func() string {
+	_, file, _, _ := runtime.Caller(0)
+	return path.Dir(file)
+}()
+
 // position is where service code called into this package, as " : @file:line".
 func position() string {
 	var pcs [16]uintptr
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs[:])])
 	for {
 		f, more := frames.Next()
-		if !strings.Contains(f.Function, "/skynet/service.") || strings.HasSuffix(f.File, "_test.go") {
-			return fmt.Sprintf(" : @%s:%d", filepath.Base(f.File), f.Line)
+		if path.Dir(f.File) != ownFolder || strings.HasSuffix(f.File, "_test.go") {
+			return fmt.Sprintf(" : @%s:%d", path.Base(f.File), f.Line)
 		}
 		if !more {
 			return ""

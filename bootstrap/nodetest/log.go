@@ -3,9 +3,7 @@ package nodetest
 import (
 	"fmt"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/skynetgo/skynet/actor"
 	"github.com/skynetgo/skynet/service"
@@ -13,29 +11,15 @@ import (
 
 // Log is the log of a node, line by line as Skynet prints it. Its methods are
 // safe from any goroutine.
-type Log struct {
-	mu      sync.Mutex
-	lines   []string
-	changed chan struct{}
-}
-
-func newLog() *Log { return &Log{changed: make(chan struct{})} }
+type Log struct{ lines feed[string] }
 
 // Log adds a line.
 func (l *Log) Log(source actor.Handle, text string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.lines = append(l.lines, fmt.Sprintf("[%s] %s", source, text))
-	close(l.changed)
-	l.changed = make(chan struct{})
+	l.lines.add(fmt.Sprintf("[%s] %s", source, text))
 }
 
 // Lines returns a copy of all lines.
-func (l *Log) Lines() []string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return append([]string(nil), l.lines...)
-}
+func (l *Log) Lines() []string { return l.lines.all() }
 
 // Count returns how many lines contain text.
 func (l *Log) Count(text string) int {
@@ -51,23 +35,19 @@ func (l *Log) Count(text string) int {
 // Wait waits for a line that contains text, and returns it.
 func (l *Log) Wait(t testing.TB, text string) string {
 	t.Helper()
-	timeout := time.After(patience)
-	for {
-		l.mu.Lock()
-		changed := l.changed
-		for _, line := range l.lines {
-			if strings.Contains(line, text) {
-				l.mu.Unlock()
-				return line
+	found, seen := "", 0
+	if !l.lines.wait(func() bool {
+		for ; seen < len(l.lines.items); seen++ {
+			if strings.Contains(l.lines.items[seen], text) {
+				found = l.lines.items[seen]
+				return true
 			}
 		}
-		l.mu.Unlock()
-		select {
-		case <-changed:
-		case <-timeout:
-			t.Fatalf("no log line with %q in:\n%s", text, strings.Join(l.Lines(), "\n"))
-		}
+		return false
+	}) {
+		t.Fatalf("no log line with %q in:\n%s", text, strings.Join(l.Lines(), "\n"))
 	}
+	return found
 }
 
 // definition is a logger service that keeps the lines.

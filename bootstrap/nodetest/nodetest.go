@@ -1,21 +1,40 @@
 // Package nodetest runs nodes in tests: a node in one line, its log as lines
-// that a test can wait for, and the end of everything when the test ends.
+// that a test can wait for, and the end of everything when the test ends. A
+// Probe stands in for a service, a Recorder keeps the order of events, WaitIdle
+// waits until nothing happens any more, and CheckLeaks finds goroutines that
+// stay behind.
+//
+// All of it works in a bubble of testing/synctest, where sleeps, timers and
+// deadlines take no time, as long as there are no sockets: start the node inside
+// the bubble. bootstrap.Run does not, since it takes the signals of the process.
 package nodetest
 
 import (
 	"context"
 	"fmt"
+	"os"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/skynetgo/skynet/actor"
 	"github.com/skynetgo/skynet/bootstrap"
+	"github.com/skynetgo/skynet/bootstrap/nodetest/leak"
 	"github.com/skynetgo/skynet/service"
+	"github.com/skynetgo/skynet/service/socket"
 )
 
-// patience is how long a test waits for what must come.
-const patience = 20 * time.Second
+// IsolateEnv is the environment variable that, set to anything, has every node
+// of this package run with service.Isolate: a whole suite finds out where its
+// services share memory.
+const IsolateEnv = "NODETEST_ISOLATE"
+
+// CheckLeaks runs the tests of a package and exits the process, with 1 also
+// when they have left a goroutine behind. It is all that TestMain does:
+//
+//	func TestMain(m *testing.M) { nodetest.CheckLeaks(m) }
+func CheckLeaks(m *testing.M) { leak.Check(m) }
 
 // Node is a running node of a test.
 type Node struct {
@@ -41,6 +60,17 @@ func Services(defs ...*service.Definition) Option {
 // Env sets a key of the node's config file.
 func Env(key, value string) Option {
 	return func(s *setup) { fmt.Fprintf(&s.text, "%s = %s\n", key, quote(value)) }
+}
+
+// Isolate sets whether the node runs with service.Isolate, whatever IsolateEnv
+// says: false for a test of what services that share memory see.
+func Isolate(on bool) Option {
+	return Config(func(cfg *bootstrap.Config) {
+		cfg.Node.Isolate = nil
+		if on {
+			cfg.Node.Isolate = service.Isolate
+		}
+	})
 }
 
 // Config changes what the config file has come to.
@@ -71,10 +101,14 @@ func TryStart(t testing.TB, options ...Option) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	log := newLog()
+	log := new(Log)
 	cfg.Node.Pool = actor.GoPool{}
-	cfg.Node.StopTimeout = 0 // the end of a test waits for no handler
+	cfg.Node.StopTimeout = 0     // the end of a test waits for no handler
+	cfg.Node.MonitorInterval = 0 // its clock would keep a bubble from seeing that nothing can go on
 	cfg.Node.Logger = log
+	if os.Getenv(IsolateEnv) != "" {
+		cfg.Node.Isolate = service.Isolate
+	}
 	for _, change := range s.changes {
 		change(cfg)
 	}
@@ -96,12 +130,40 @@ func (n *Node) Run(f func(c *service.Context) error) {
 	}
 }
 
+// spins is how often WaitIdle looks before it lets time pass.
+const spins = 1000
+
+// WaitIdle waits until no service of the node runs or has messages waiting.
+// Timers that have not gone off and functions given to Await do not count.
+func (n *Node) WaitIdle() {
+	n.t.Helper()
+	for range spins {
+		if n.Idle() {
+			return
+		}
+		runtime.Gosched()
+	}
+	// A service computes for long, or blocks its goroutine.
+	tick, timeout := time.NewTicker(time.Millisecond), time.After(patience)
+	defer tick.Stop()
+	for !n.Idle() {
+		select {
+		case <-tick.C:
+		case <-timeout:
+			n.t.Fatal("the node does not come to rest")
+		}
+	}
+}
+
 // Stop ends the node before the test does.
 func (n *Node) Stop() {
 	n.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := n.Shutdown(ctx); err != nil {
+		n.t.Error(err)
+	}
+	if err := socket.Wait(ctx, n.Node); err != nil {
 		n.t.Error(err)
 	}
 	if n.t.Failed() {

@@ -29,7 +29,7 @@ type agent struct {
 
 // largeRequest is a request that comes in parts.
 type largeRequest struct {
-	begin wire.Request // the zero Request when the parts came without one
+	begin wire.Request // the zero Request when none came, or two
 	parts wire.Assembly
 }
 
@@ -81,17 +81,31 @@ func (a *agent) frame(c *service.Context, m service.Message) {
 	case wire.KindRequest:
 		a.request(c, r)
 	case wire.KindBegin:
-		l := &largeRequest{begin: r}
-		l.parts.Reset(r.Size)
-		a.large[r.Session] = l
+		a.begin(r)
 	case wire.KindPart, wire.KindEnd:
 		a.part(c, r)
 	}
 }
 
+// begin announces a large request. A second one for the same session spoils
+// the first, as in Skynet.
+func (a *agent) begin(r wire.Request) {
+	if l := a.large[r.Session]; l != nil {
+		l.begin = wire.Request{}
+		return
+	}
+	l := &largeRequest{begin: r}
+	l.parts.Reset(r.Size)
+	a.large[r.Session] = l
+}
+
 func (a *agent) part(c *service.Context, r wire.Request) {
 	l := a.large[r.Session]
 	if l == nil {
+		if r.Kind == wire.KindEnd { // Skynet takes it for a request without an address
+			a.fail(c, r.Session, cluster.TextInvalidName)
+			return
+		}
 		l = &largeRequest{}
 		a.large[r.Session] = l
 	}

@@ -29,7 +29,7 @@ func (d *clusterd) socket(c *service.Context, event string, fd int64, text any) 
 		a.closed = true
 		if a.handle != 0 {
 			delete(d.agents.byFD, fd)
-			_ = c.Send(a.handle, "exit")
+			d.leave(c, a.handle)
 		}
 		return nil
 	}
@@ -38,6 +38,12 @@ func (d *clusterd) socket(c *service.Context, event string, fd int64, text any) 
 	}
 	c.Logf("socket %s %d %v", event, fd, text)
 	return nil
+}
+
+// leave tells an agent to go.
+func (d *clusterd) leave(c *service.Context, agent service.Handle) {
+	delete(d.names.askers, agent)
+	_ = c.Send(agent, "exit")
 }
 
 func (d *clusterd) accept(c *service.Context, g service.Handle, fd int64) error {
@@ -51,7 +57,7 @@ func (d *clusterd) accept(c *service.Context, g service.Handle, fd int64) error 
 		return err
 	case a.closed:
 		delete(d.agents.byFD, fd)
-		_ = c.Send(h, "exit")
+		d.leave(c, h)
 	default:
 		a.handle = h
 	}

@@ -34,7 +34,7 @@ func start(c *service.Context, _ ...any) error {
 		nodename: wire.NodeName(),
 		table:    nodeTable{path: c.Getenv("cluster"), addresses: make(map[string]address)},
 		agents:   agents{byFD: make(map[int64]*agent)},
-		names:    names{byName: make(map[string]service.Handle), byHandle: make(map[service.Handle]string)},
+		names:    names{byName: make(map[string]service.Handle), byHandle: make(map[service.Handle]string), askers: make(map[service.Handle]struct{})},
 		proxies:  make(map[string]service.Handle),
 	}
 	d.links.init()

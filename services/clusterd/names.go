@@ -11,6 +11,7 @@ import (
 type names struct {
 	byName   map[string]service.Handle
 	byHandle map[service.Handle]string
+	askers   map[service.Handle]struct{} // agents that have asked since names changed, and keep the answers
 }
 
 func (d *clusterd) register(c *service.Context, r cluster.Registration) (any, error) {
@@ -41,15 +42,16 @@ func (d *clusterd) unregister(c *service.Context, name string) (any, error) {
 	return nil, nil
 }
 
-func (d *clusterd) queryName(_ *service.Context, name string) (service.Handle, error) {
+func (d *clusterd) queryName(c *service.Context, name string) (service.Handle, error) {
+	d.names.askers[c.Message().Source] = struct{}{}
 	return d.names.byName[name], nil
 }
 
-// forgetNames tells the agents, which keep the names they have asked for.
+// forgetNames tells the agents that have asked for names, also one that is
+// still starting, before whoever changed the names goes on.
 func (d *clusterd) forgetNames(c *service.Context) {
-	for _, a := range d.agents.byFD {
-		if a.handle != 0 {
-			_ = c.Send(a.handle, "namechange")
-		}
+	for agent := range d.names.askers {
+		_ = c.Send(agent, "namechange")
 	}
+	clear(d.names.askers)
 }

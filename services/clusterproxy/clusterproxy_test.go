@@ -35,8 +35,9 @@ func far() *service.Definition {
 }
 
 // pair starts two nodes; the first knows the second as "there". h is the service
-// on the second, registered as "far" and named ".far".
-func pair(t *testing.T) (here *nodetest.Node, h service.Handle) {
+// on the second, registered as "far" and named ".far". The options are for the
+// first node.
+func pair(t *testing.T, options ...nodetest.Option) (here *nodetest.Node, h service.Handle) {
 	t.Helper()
 	there := nodetest.Start(t, nodetest.Services(far()))
 	var addr string
@@ -53,7 +54,7 @@ func pair(t *testing.T) (here *nodetest.Node, h service.Handle) {
 		addr, err = cluster.Open(c, 0)
 		return err
 	})
-	here = nodetest.Start(t)
+	here = nodetest.Start(t, options...)
 	here.Run(func(c *service.Context) error {
 		return cluster.Reload(c, cluster.Table{"there": addr, "down": false})
 	})
@@ -129,7 +130,7 @@ func TestOneProxyForEachAddress(t *testing.T) {
 }
 
 func TestErrors(t *testing.T) {
-	n, _ := pair(t)
+	n, _ := pair(t, nodetest.Isolate(false)) // or a function would not reach the proxy
 	var down service.Handle
 	n.Run(func(c *service.Context) error {
 		proxy := func(node, addr string) service.Handle {
@@ -150,9 +151,14 @@ func TestErrors(t *testing.T) {
 		if _, err := c.Call(down, "echo"); !errors.Is(err, cluster.ErrNodeDown) {
 			return fmt.Errorf("a node that is down: %v", err)
 		}
-		return c.Send(down, "echo") // the proxy's log has what becomes of it
+		if err := c.Send(down, "echo"); err != nil {
+			return err
+		}
+		return c.Send(down, "echo", func() {})
 	})
+	// The proxy's log has what becomes of sends.
 	n.Log.Wait(t, fmt.Sprintf("[%s] cluster: 1 messages to node down are lost", down))
+	n.Log.Wait(t, fmt.Sprintf("[%s] argument 2: func()", down))
 }
 
 // The caller's deadline counts; the proxy adds none and waits as long as it

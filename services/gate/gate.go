@@ -1,7 +1,8 @@
 // Package gate is the gate service: it listens, accepts clients, tells a
 // watchdog service of them, and hands their packets to the watchdog or to agent
 // services. It follows Skynet's service/gate.lua and is written with the public
-// API alone.
+// API alone. When the node begins to stop, the gate lets nobody in any more, and goes on
+// serving those that are in until its turn comes.
 //
 // The commands are Skynet's. The watchdog gets lua messages: the word EventName,
 // then one of
@@ -104,6 +105,11 @@ func Definition() *service.Definition {
 		c.Handle(CmdAccept, service.P1(g.accept))
 		c.Handle(CmdForward, service.P3(g.forward))
 		c.Handle(CmdKick, service.P1(g.kick))
+		c.OnStop(func(c *service.Context) {
+			if g.listener != 0 {
+				_ = g.close(c) // that it was closed behind the gate's back is as well
+			}
+		})
 		return nil
 	})
 }

@@ -38,7 +38,7 @@ func list(c *service.Context) (map[string]string, error) {
 
 func TestNewServiceReturnsOnceTheStartFunctionHas(t *testing.T) {
 	started := make(chan struct{})
-	n := nodetest.Start(t, nodetest.Services(def("slow", func(c *service.Context, _ []any) error {
+	n := nodetest.Start(t, nodetest.Isolate(false), nodetest.Services(def("slow", func(c *service.Context, _ []any) error {
 		if err := c.Sleep(1e6); err != nil {
 			return err
 		}
@@ -94,7 +94,7 @@ func TestArgumentsGoByReference(t *testing.T) {
 		}
 		return nil
 	})
-	n := nodetest.Start(t, nodetest.Services(keep))
+	n := nodetest.Start(t, nodetest.Isolate(false), nodetest.Services(keep))
 	n.Run(func(c *service.Context) error {
 		x := &thing{1}
 		if _, err := c.NewService("keep", x, 2, nil, "two words", ""); err != nil {
@@ -237,7 +237,8 @@ func stuck(self chan<- service.Handle) *service.Definition {
 
 func TestKilledDuringStart(t *testing.T) {
 	for name, kill := range map[string]func(*service.Context, service.Handle) error{
-		"by Kill": func(c *service.Context, h service.Handle) error { return c.Kill(h) },
+		"by Kill":     func(c *service.Context, h service.Handle) error { return c.Kill(h) },
+		"by the node": func(c *service.Context, h service.Handle) error { return c.Node().Kill(c.Self(), h) },
 		"by KILL": func(c *service.Context, h service.Handle) error {
 			killed, err := service.Call[map[string]string](c, launcher.Name, "KILL", h)
 			if err == nil && killed[h.String()] != "snlua stuck" {
@@ -358,8 +359,8 @@ func TestWrongLaunches(t *testing.T) {
 	n := nodetest.Start(t, nodetest.Services(def("plain", func(*service.Context, []any) error { return nil })))
 	n.Run(func(c *service.Context) error {
 		for _, args := range [][]any{{}, {"snlua"}, {"gate", "x"}, {"snlua", 7}, {7, "plain"}} {
-			if vals, err := c.Call(launcher.Name, append([]any{"LAUNCH"}, args...)...); err == nil {
-				return fmt.Errorf("LAUNCH %v: %v", args, vals)
+			if vals, err := c.Call(launcher.Name, append([]any{"LAUNCH"}, args...)...); err == nil || strings.Contains(err.Error(), "panic") {
+				return fmt.Errorf("LAUNCH %v: %v, %v", args, vals, err)
 			}
 		}
 		return nil

@@ -26,6 +26,7 @@ type entry struct {
 	err       error
 	launching bool
 	launcher  service.Handle // who asked for the launch
+	needs     []string       // what its start function has asked for
 	waiting   []waiter
 }
 
@@ -58,6 +59,9 @@ func (m *manager) launch(c *service.Context, args []any) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if m.refused(c, e, name) {
+		return nil, nil
+	}
 	if e.handle == 0 && e.err == nil && !e.launching {
 		e.start(c, name, args[1:])
 	}
@@ -66,9 +70,12 @@ func (m *manager) launch(c *service.Context, args []any) ([]any, error) {
 
 // query answers when somebody has started the service, however late.
 func (m *manager) query(c *service.Context, args []any) ([]any, error) {
-	e, _, err := m.entry(args)
+	e, name, err := m.entry(args)
 	if err != nil {
 		return nil, err
+	}
+	if m.refused(c, e, name) {
+		return nil, nil
 	}
 	return e.reply(c), nil
 }
@@ -101,7 +108,7 @@ func (e *entry) start(c *service.Context, name string, args []any) {
 	if err == nil && h == 0 {
 		err = fmt.Errorf("%w: %s left in its start", service.ErrExited, name)
 	}
-	e.handle, e.err, e.launching = h, err, false
+	e.handle, e.err, e.launching, e.needs = h, err, false, nil
 	for _, w := range e.waiting {
 		if vals, err := e.result(w.packed); err != nil {
 			_, _ = w.answer.Fail(err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -135,7 +136,7 @@ func TestArgumentsGoByReference(t *testing.T) {
 	open := make(chan struct{})
 	close(open)
 	var args []any
-	n := nodetest.Start(t, nodetest.Services(gated(open, &args, nil)))
+	n := nodetest.Start(t, nodetest.Isolate(false), nodetest.Services(gated(open, &args, nil)))
 	n.Run(func(c *service.Context) error {
 		mine := &struct{ n int }{1}
 		if _, err := c.UniqueService("gated", mine); err != nil {
@@ -275,21 +276,16 @@ func TestDeadServiceKeepsItsHandle(t *testing.T) {
 	})
 }
 
-// Two services whose starts want each other get nowhere, but get there in time.
-func TestStartsThatNeedEachOther(t *testing.T) {
-	need := func(name, other string) *service.Definition {
-		return service.Def(name, func(c *service.Context, _ ...any) error {
-			_, err := c.UniqueService(other)
-			return err
-		})
-	}
-	n := nodetest.Start(t, nodetest.Services(need("hen", "egg"), need("egg", "hen"), need("self", "self")),
-		nodetest.Env("calltimeout", "20ms"))
+// A start may take longer than calls do.
+func TestSlowStart(t *testing.T) {
+	slow := service.Def("slow", func(c *service.Context, _ ...any) error { return c.Sleep(30 * time.Millisecond) })
+	n := nodetest.Start(t, nodetest.Services(slow), nodetest.Env("calltimeout", "10ms"))
 	n.Run(func(c *service.Context) error {
-		for _, name := range []string{"hen", "self"} {
-			if h, err := c.WithTimeout(service.Forever).UniqueService(name); h != 0 || !errors.Is(err, service.ErrTimeout) {
-				return fmt.Errorf("%s: %s, %v", name, h, err)
-			}
+		if _, err := c.UniqueService("slow"); !errors.Is(err, service.ErrTimeout) {
+			return fmt.Errorf("a caller without patience: %v", err)
+		}
+		if h, err := c.WithTimeout(service.Forever).UniqueService("slow"); h == 0 || err != nil {
+			return fmt.Errorf("a patient caller: %s, %v", h, err)
 		}
 		return nil
 	})
