@@ -19,7 +19,7 @@ export FUZZTIME
 
 .PHONY: help
 help: ## print the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: ## run the cluster example
@@ -88,6 +88,10 @@ lint: ## run golangci-lint
 .PHONY: deps
 deps: ## check the direction of imports and the number of modules
 	go run tools/deps/main.go $(PKGS)
+
+.PHONY: conformance
+conformance: ## check that every recorded behaviour of Skynet has its test
+	go -C tools run ./conformance ..
 
 .PHONY: generate
 generate: ## regenerate code, and fail if it was not fresh

@@ -9,18 +9,13 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
+	"github.com/skynetgo/skynet/bootstrap/nodetest/leak"
 )
 
 // patience is how long a test waits for what must happen at last.
 const patience = 60 * time.Second
 
-func TestMain(m *testing.M) {
-	// ants starts these for a default pool that nothing here uses.
-	goleak.VerifyTestMain(m,
-		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).purgeStaleWorkers"),
-		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).ticktock"))
-}
+func TestMain(m *testing.M) { leak.Check(m) }
 
 // code is a Behaviour made of functions; nil ones do nothing.
 type code struct {

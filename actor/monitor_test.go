@@ -22,7 +22,7 @@ func monitored(l *log) []string {
 	return lines
 }
 
-func staysInItsMessage(m Message) { time.Sleep(m.Data.(time.Duration)) }
+func staysInItsMessage(m Message) { pass(m.Data.(time.Duration)) }
 
 // TestB135EndlessLoop: a line for each time that the monitor finds a service in
 // the same message as the time before.
@@ -34,15 +34,15 @@ func TestB135EndlessLoop(t *testing.T) {
 			_ = co.Send(h, request(time.Millisecond))
 			_ = co.Send(h, request(17*time.Second))
 		})
-		time.Sleep(9 * time.Second) // the monitor looked after 5 s, for the first time
+		pass(9 * time.Second) // the monitor looked after 5 s, for the first time
 		if lines := monitored(l); len(lines) != 0 {
 			t.Errorf("too early: %q", lines)
 		}
-		time.Sleep(5 * time.Second)
+		pass(5 * time.Second)
 		if lines := monitored(l); len(lines) != 1 {
 			t.Errorf("after 14 s: %q", lines)
 		}
-		time.Sleep(20 * time.Second)
+		pass(20 * time.Second)
 		lines := monitored(l)
 		if len(lines) != 2 {
 			t.Fatalf("while it lasted: %q", lines)
@@ -71,13 +71,13 @@ func TestMonitorLetsWaitersBe(t *testing.T) {
 		launch(t, n, "sleeps", code{start: func(co *Coroutine) { _ = co.Sleep(time.Minute, nil) }})
 		var again func(co *Coroutine)
 		again = func(co *Coroutine) {
-			time.Sleep(3 * time.Second)
+			pass(3 * time.Second)
 			if n.Uptime() < time.Minute {
 				co.Fork(again)
 			}
 		}
 		launch(t, n, "busy", code{start: again})
-		time.Sleep(2 * time.Minute)
+		pass(2 * time.Minute)
 		if lines := monitored(l); len(lines) != 0 {
 			t.Errorf("got %q", lines)
 		}
@@ -89,7 +89,7 @@ func TestMonitorIsOff(t *testing.T) {
 		n, l := newNode(t, func(cfg *Config) { cfg.MonitorInterval = 0 })
 		h := launch(t, n, "busy", code{receive: func(_ *Coroutine, m Message) { staysInItsMessage(m) }})
 		send(t, n, h, time.Minute, 1)
-		time.Sleep(2 * time.Minute)
+		pass(2 * time.Minute)
 		if lines := monitored(l); len(lines) != 0 {
 			t.Errorf("got %q", lines)
 		}

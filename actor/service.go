@@ -3,7 +3,6 @@ package actor
 import (
 	"fmt"
 	"maps"
-	"math"
 	"sync"
 	"sync/atomic"
 )
@@ -166,11 +165,12 @@ func (s *Service) taken() uint32 { return uint32(s.progress.Load()) }
 // advance notes, for the holder, that another run begins or an answer came.
 func (s *Service) advance() { s.progress.Store(s.progress.Load() + 1<<32) }
 
-// take notes, for the holder, that the service begins with m.
+// take notes, for the holder, that the service begins with m. What goes over from
+// the lower half does no harm in the upper one.
 func (s *Service) take(m Message) {
 	p := s.progress.Load() + 1<<32
 	if s.counts(m.Type) {
-		p = p&^math.MaxUint32 | uint64(uint32(p)+1)
+		p++
 	}
 	s.progress.Store(p)
 	s.source.Store(uint32(m.Source))

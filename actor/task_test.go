@@ -50,7 +50,7 @@ func TestTasks(t *testing.T) {
 				n, _ := newNode(t)
 				silent := launch(t, n, "silent", code{receive: func(co *Coroutine, _ Message) { _, _ = co.Response() }})
 				h, err := n.Launch(Spec{Name: "waits", Serial: isSerial, Behaviour: answersTasks(func(co *Coroutine, m Message) {
-					time.Sleep(time.Second) // so that each begins at a time of its own
+					pass(time.Second) // so that each begins at a time of its own
 					co.Timeout(time.Hour, func(*Coroutine) {})
 					_, _ = co.Watch(silent, func(*Coroutine, error) {})
 					_, _ = co.Ask(silent, request(nil), 0, func(Message, error) {})
@@ -62,9 +62,9 @@ func TestTasks(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				time.Sleep(time.Second)
+				pass(time.Second)
 				caller := launch(t, n, "caller", code{start: func(co *Coroutine) { waitsForAnAnswer(co, h) }})
-				time.Sleep(5 * time.Second)
+				pass(5 * time.Second)
 				want := []struct {
 					what    string
 					peer    Handle
@@ -255,7 +255,7 @@ func TestAskOfTheDead(t *testing.T) {
 func TestTimeoutText(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n, _ := newNode(t)
-		h := launch(t, n, "slow", code{receive: func(_ *Coroutine, m Message) { time.Sleep(5 * time.Second) }})
+		h := launch(t, n, "slow", code{receive: func(_ *Coroutine, m Message) { pass(5 * time.Second) }})
 		inside(t, n, func(co *Coroutine) {
 			for _, want := range []string{
 				"actor: call timed out after 2s, the callee has taken the request",

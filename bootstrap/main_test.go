@@ -12,8 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
+	"github.com/skynetgo/skynet/bootstrap/nodetest/leak"
 	"github.com/skynetgo/skynet/service"
 )
 
@@ -25,14 +24,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
 		Main(programs()...)
 	}
-	goleak.VerifyTestMain(m,
-		// Importing ants starts its default pool.
-		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).purgeStaleWorkers"),
-		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).ticktock"),
-		// Package os/signal keeps it from the first Notify on.
-		goleak.IgnoreTopFunction("os/signal.signal_recv"),
-		goleak.IgnoreTopFunction("os/signal.loop"),
-	)
+	leak.Check(m)
 }
 
 // programs are the services that the configs of the tests name.

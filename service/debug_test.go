@@ -253,7 +253,7 @@ func TestDebugLink(t *testing.T) {
 				})
 			}
 		})
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		if len(ended) != 0 {
 			t.Error("an answer")
 		}
@@ -278,7 +278,11 @@ func TestDebugLink(t *testing.T) {
 
 // TestWatch of a service by address, and what the reason is.
 func TestWatch(t *testing.T) {
-	n := newNode(t, true, starts()...)
+	gate := make(chan struct{})
+	n := newNode(t, true, append(starts(), service.Def("fails on command", func(*service.Context, ...any) error {
+		<-gate
+		return errOwn
+	}))...)
 	do(t, n, func(c *service.Context) {
 		var reasons []string
 		told := func(c *service.Context, reason error) {
@@ -321,11 +325,17 @@ func TestWatch(t *testing.T) {
 				t.Errorf("of %v: no error", addr)
 			}
 		}
-		failing, err := c.Launch("fails later")
+		failing, err := c.Launch("fails on command")
 		if err != nil {
 			t.Error(err)
 		}
 		watch(failing)
+		close(gate)
 		until(c, func() bool { return len(reasons) == 3 })
 	})
+}
+
+// pass lets virtual time go by; it is for synctest bubbles.
+func pass(d time.Duration) {
+	time.Sleep(d) //nolint:forbidigo // in a synctest bubble
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/skynetgo/skynet/actor"
+	"github.com/skynetgo/skynet/lualike"
 	"github.com/skynetgo/skynet/service"
 )
 
@@ -72,6 +73,7 @@ type machine struct {
 // tally counts what has come of the calls.
 type tally struct {
 	slots  [machineServices]service.Handle
+	steps  int // requests begun
 	ids    int64
 	calls  int
 	ended  int // with a value or an error
@@ -125,7 +127,7 @@ func runProgram(t *testing.T, program []byte) {
 	for pc := 0; pc < len(program)/3; pc++ {
 		m.with(func(v *tally) {
 			_ = n.Send(v.slots[pc%machineServices], service.Message{
-				Type: service.PTypeLua, Op: "do", Data: []any{0, int64(0), pc, machineDepth},
+				Type: service.PTypeLua, Op: "do", Data: lualike.Args{0, int64(0), pc, machineDepth},
 			})
 		})
 		if pc%7 == 6 {
@@ -150,6 +152,9 @@ func (m *machine) check() {
 	stat := m.node.Stat()
 	if !m.node.Idle() || stat.Mailbox != 0 || stat.Accepted != stat.Requests+stat.Drops.Exited {
 		m.t.Errorf("after an hour: %+v", stat)
+	}
+	if v.steps == 0 && len(m.program) > 0 {
+		m.t.Error("nothing was carried out")
 	}
 	if stat.Drops.Late > uint64(v.missed+v.cut) {
 		m.t.Errorf("%d answers too many, %d calls went without theirs", stat.Drops.Late, v.missed+v.cut)
@@ -182,6 +187,7 @@ func (p *part) do(c *service.Context, seq int, id int64, pc, depth int) (any, er
 			p.t.Errorf("request %d of %s came as number %d", seq, from, p.got[from])
 		}
 	}
+	p.with(func(v *tally) { v.steps++ })
 	var err error
 	p.exclusively(func() { err = p.step(c, id, pc, depth) })
 	return id, err
@@ -317,14 +323,14 @@ func (p *part) call(c *service.Context, x, y, depth int) {
 	var err error
 	p.block(func() { got, err = service.Call[any](c, to, "do", p.sent[to], id, y, depth-1) })
 	ended = true
-	if refused(err) {
+	if notSent(err) {
 		p.sent[to]-- // the coroutine has not stopped in between
 	}
 	p.ended(id, got, err)
 }
 
-// refused reports whether a request has not left its sender.
-func refused(err error) bool {
+// notSent reports whether a request has not left its sender.
+func notSent(err error) bool {
 	return errors.Is(err, service.ErrNoService) || errors.Is(err, service.ErrOverload) || errors.Is(err, service.ErrDeadlock)
 }
 
@@ -360,7 +366,7 @@ func (p *part) ended(id int64, got any, err error) {
 	switch {
 	case err == nil && got != id:
 		p.t.Errorf("request %d got the answer of %v", id, got)
-	case err != nil && !missed && !refused(err) && !errors.Is(err, service.ErrCallFailed):
+	case err != nil && !missed && !notSent(err) && !errors.Is(err, service.ErrCallFailed):
 		p.t.Errorf("request %d: %v", id, err)
 	}
 	p.with(func(v *tally) {

@@ -10,21 +10,16 @@ import (
 	"time"
 
 	"github.com/skynetgo/skynet/actor"
+	"github.com/skynetgo/skynet/bootstrap/nodetest"
 	"github.com/skynetgo/skynet/service"
 	"github.com/skynetgo/skynet/services/launcher"
 	"github.com/skynetgo/skynet/services/servicemgr"
-	"go.uber.org/goleak"
 )
 
 // patience is how long a test waits for what must happen at last.
 const patience = 60 * time.Second
 
-func TestMain(m *testing.M) {
-	// ants starts these for a default pool that nothing here uses.
-	goleak.VerifyTestMain(m,
-		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).purgeStaleWorkers"),
-		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).ticktock"))
-}
+func TestMain(m *testing.M) { nodetest.CheckLeaks(m) }
 
 // node is a node with a launcher and a service manager, and what it has logged.
 type node struct {

@@ -12,14 +12,14 @@ import (
 
 var traceLine = regexp.MustCompile(`^\[(:[0-9a-f]{8})\] <TRACE (\S+)> (\d+) (.*)$`)
 
-// traces returns the trace lines of a node: who logged, tag and text; times must
-// never go back. Line numbers are left out.
+// traces returns the trace lines of a node: who logged, tag and text; the times
+// of each must never go back. Line numbers are left out.
 func traces(t *testing.T, n *node) []string {
 	t.Helper()
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	var lines []string
-	last := ""
+	last := make(map[string]string)
 	for _, line := range n.lines {
 		if !strings.Contains(line, "<TRACE") {
 			continue
@@ -28,10 +28,10 @@ func traces(t *testing.T, n *node) []string {
 		if m == nil {
 			t.Fatalf("not a trace line: %q", line)
 		}
-		if m[3] < last {
-			t.Errorf("%s is before %s", m[3], last)
+		if m[3] < last[m[1]] {
+			t.Errorf("%s of %s is before %s", m[3], m[1], last[m[1]])
 		}
-		last = m[3]
+		last[m[1]] = m[3]
 		text := regexp.MustCompile(`:\d+$`).ReplaceAllString(m[4], ":N")
 		lines = append(lines, fmt.Sprintf("%s %s %s", m[1], m[2], text))
 	}
@@ -87,15 +87,6 @@ func TestB191LocalTrace(t *testing.T) {
 			}
 		}, "1 call : @trace_test.go:N|1 sleep : @trace_test.go:N|2 request|2 response|2 end|1 resume"},
 		"a send is not traced": {func(c *service.Context, a, _ service.Handle) { _ = c.Send(a, "PLAIN") }, ""},
-		"only the next request": {func(c *service.Context, a, _ service.Handle) {
-			_, _ = c.Call(a, "PLAIN")
-			c.Fork(func(c *service.Context) {
-				if tag, err := service.Call[string](c, a, "TAG"); err != nil || tag != "" {
-					t.Errorf("the tag of another request is %q, %v", tag, err)
-				}
-			})
-			_ = c.Yield()
-		}, "1 call : @trace_test.go:N|2 request|2 response|2 end|1 resume|1 sleep : @trace_test.go:N|1 resume"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := newNode(t, true)
@@ -105,6 +96,11 @@ func TestB191LocalTrace(t *testing.T) {
 				self = c.Self()
 				c.Trace()
 				tt.call(c, a, b)
+			})
+			do(t, n, func(c *service.Context) {
+				if tag, err := service.Call[string](c, a, "TAG"); err != nil || tag != "" {
+					t.Errorf("the next request of the same service has the tag %q, %v", tag, err)
+				}
 			})
 			want := []string{"1 trace"}
 			if tt.lines != "" {
@@ -137,6 +133,19 @@ func sameBy(got, want []string) bool {
 		return fmt.Sprint(m)
 	}
 	return by(got) == by(want)
+}
+
+// TestTracePosition is where the code of a service stands, of whatever package.
+func TestTracePosition(t *testing.T) {
+	n := newNode(t, false, starts()...)
+	do(t, n, func(c *service.Context) {
+		c.Trace()
+		if _, err := c.UniqueService("fine"); err != nil {
+			t.Error(err)
+		}
+	})
+	n.expectLog(t, "call : @trace_test.go:")
+	n.expectLog(t, "call : @servicemgr.go:")
 }
 
 // TestTraceTags: the service's own, counted; the line has what Trace was told.

@@ -21,7 +21,7 @@ run_target() {
 	out=$bin/out
 	echo "--- $pkg $target ($fuzztime)"
 	if (cd "$dir" && "$test" -test.run='^$' -test.fuzz="^$target\$" -test.fuzztime="$fuzztime" \
-		-test.parallel="$parallel" -test.fuzzcachedir="$cache/$pkg") >"$out" 2>&1; then
+		-test.fuzzminimizetime=1x -test.parallel="$parallel" -test.fuzzcachedir="$cache/$pkg") >"$out" 2>&1; then
 		tail -n 2 "$out" | head -n 1
 		return
 	fi

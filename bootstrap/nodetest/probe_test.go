@@ -41,20 +41,6 @@ func failure(t *testing.T, f func(t testing.TB)) string {
 	return v.text
 }
 
-func ExampleNode_Probe() {
-	test := func(t *testing.T) {
-		n := nodetest.Start(t)
-		db := n.Probe("simpledb")
-		db.Return("GET", "world")
-		n.Run(func(c *service.Context) error {
-			_, err := service.Call[string](c, db.Handle(), "GET", "hello")
-			return err
-		})
-		db.Expect(t, "GET", "hello")
-	}
-	_ = test
-}
-
 type point struct{ X, Y int }
 
 func TestProbe(t *testing.T) {

@@ -12,9 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/skynetgo/skynet/actor"
+	"github.com/skynetgo/skynet/bootstrap/nodetest"
 	"github.com/skynetgo/skynet/service"
 	"github.com/skynetgo/skynet/service/socket"
 )
@@ -22,12 +21,7 @@ import (
 // patience is how long a test waits for what must happen at last.
 const patience = 30 * time.Second
 
-func TestMain(m *testing.M) {
-	// ants starts these for a default pool that nothing here uses.
-	goleak.VerifyTestMain(m,
-		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).purgeStaleWorkers"),
-		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).ticktock"))
-}
+func TestMain(m *testing.M) { nodetest.CheckLeaks(m) }
 
 // log keeps what a node logs.
 type log struct {

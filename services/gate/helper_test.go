@@ -12,9 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/skynetgo/skynet/actor"
+	"github.com/skynetgo/skynet/bootstrap/nodetest"
 	"github.com/skynetgo/skynet/lualike"
 	"github.com/skynetgo/skynet/service"
 	"github.com/skynetgo/skynet/service/socket"
@@ -24,23 +23,29 @@ import (
 // patience is how long a test waits for what must happen at last.
 const patience = 30 * time.Second
 
-func TestMain(m *testing.M) {
-	// ants starts these for a default pool that nothing here uses.
-	goleak.VerifyTestMain(m,
-		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).purgeStaleWorkers"),
-		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).ticktock"))
-}
+func TestMain(m *testing.M) { nodetest.CheckLeaks(m) }
 
 // log keeps what a node logs.
 type log struct {
 	mu    sync.Mutex
 	lines []string
+	seen  func(text string) // called with each line by the service that logs it
 }
 
 func (l *log) Log(_ actor.Handle, text string) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.lines = append(l.lines, text)
+	seen := l.seen
+	l.mu.Unlock()
+	if seen != nil {
+		seen(text)
+	}
+}
+
+func (l *log) setSeen(f func(text string)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.seen = f
 }
 
 func (l *log) has(text string) bool {

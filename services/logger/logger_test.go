@@ -10,21 +10,13 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/skynetgo/skynet/actor"
 	"github.com/skynetgo/skynet/bootstrap/nodetest"
 	"github.com/skynetgo/skynet/service"
 	"github.com/skynetgo/skynet/services/logger"
 )
 
-func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m,
-		// Importing ants starts its default pool.
-		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).purgeStaleWorkers"),
-		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).ticktock"),
-	)
-}
+func TestMain(m *testing.M) { nodetest.CheckLeaks(m) }
 
 // start starts a node that logs to a file, and waits for the end of its start.
 func start(t *testing.T, path string) *nodetest.Node {
