@@ -57,6 +57,7 @@ func (s *Service) turns(co *Coroutine) (left bool) {
 				q = &s.held
 			}
 			m := q.pop()
+			s.record(m)
 			co.begin(m)
 			s.behaviour.Receive(co, m)
 		}
@@ -176,6 +177,7 @@ func (s *Service) report() {
 	watchers := s.watchers
 	s.watchers = nil
 	s.mu.Unlock()
+	s.setRecorder(nil)
 	for _, w := range watchers {
 		_ = s.node.Send(w.handle, Message{Type: PTypeResponse, Session: w.session, Source: s.handle, Data: s.exitError()})
 	}

@@ -43,6 +43,7 @@ type Service struct {
 	source   atomic.Uint32 // of the request taken last
 	cpu      atomic.Int64  // nanoseconds with the baton; less the present Uptime, so below 0, while it is held
 	drops    drops
+	recorder atomic.Pointer[Recorder]
 
 	mu       sync.Mutex // the mailbox lock
 	in       []Message
@@ -296,6 +297,7 @@ func rebuilt[K comparable, V any](m map[K]V) map[K]V {
 // on with it, or nil when it was no coroutine's.
 func (s *Service) accept(m Message) *Coroutine {
 	s.advance()
+	s.record(m)
 	if m.Session == 0 {
 		switch {
 		case m.Type == PTypeError:

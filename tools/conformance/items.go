@@ -106,7 +106,7 @@ var sections = []struct {
 		{number: 130, title: "lines on standard output and in a file"},
 		{number: 131, title: "error joins its arguments"},
 		{number: 132, title: "SIGHUP reopens the file"},
-		{number: 133, title: "a log of one service's messages", pending: "LOGON comes with the console"},
+		{number: 133, title: "a log of one service's messages"},
 		{number: 134, title: "the overload line"},
 		{number: 135, title: "the endless loop line"},
 		{number: 136, title: "no memory limit: an error that says so"},
