@@ -49,7 +49,7 @@ isolate: ## run the tests with services that share no memory
 
 .PHONY: stress
 stress: ## let 1,000 services call, kill and end each other (SEED=, DURATION=60s)
-	STRESS_SEED=$(SEED) STRESS_DURATION=$(DURATION) go test -race -count=1 -timeout 0 -v -run '^TestStress$$' ./service
+	STRESS_SEED=$(SEED) STRESS_DURATION=$(DURATION) go test -race -count=1 -timeout 0 -v -run '^(TestStress|TestSendThenReply)$$' ./service ./actor
 
 .PHONY: cover
 cover: ## run the tests and print the coverage

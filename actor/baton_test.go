@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -13,11 +14,12 @@ import (
 
 // TestSendThenReply: a callee that first sends its caller a message and then
 // answers. The caller handles the message before its call returns, whatever
-// state it is in, since order from one sender holds.
+// state it is in, since order from one sender holds. make stress runs ten times
+// the rounds.
 func TestSendThenReply(t *testing.T) {
-	rounds := 200_000
-	if testing.Short() {
-		rounds = 5_000
+	rounds := 20_000
+	if os.Getenv("STRESS_DURATION") != "" {
+		rounds = 200_000
 	}
 	for _, procs := range []int{1, 2} {
 		for _, busy := range []bool{false, true} {
