@@ -101,6 +101,7 @@ func TestOrderedStop(t *testing.T) {
 	for _, s := range []os.Signal{syscall.SIGTERM, syscall.SIGINT} {
 		p := program(t, `start = "row"`, nil)
 		p.logs("] up")
+		p.logs("[:00000002] KILL self") // bootstrap has left
 		p.signal(s)
 		p.exits(0, "")
 		want := "end of c\n[:00000007] end of b\n[:00000006] end of a\n"
@@ -117,6 +118,7 @@ func TestDrain(t *testing.T) {
 	for text, finishes := range map[string]bool{"stoptimeout = 30": true, "stoptimeout = 0": false} {
 		p := program(t, "start = 'works'; "+text, nil)
 		p.logs("] at work")
+		p.logs("[:00000002] KILL self") // bootstrap has left
 		p.signal(syscall.SIGTERM)
 		p.exits(0, "")
 		log := logged(t, p.log)
