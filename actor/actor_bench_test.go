@@ -1,8 +1,10 @@
 package actor
 
 import (
+	"fmt"
 	"runtime"
 	"testing"
+	"time"
 )
 
 func benchNode(b *testing.B) *Node {
@@ -10,21 +12,26 @@ func benchNode(b *testing.B) *Node {
 	return n
 }
 
-// BenchmarkCall is a call between two services and its answer.
+// BenchmarkCall is a call between two services and its answer, without and with
+// a deadline.
 func BenchmarkCall(b *testing.B) {
-	n := benchNode(b)
-	peer := launch(b, n, "echo", echo)
-	b.ReportAllocs()
-	inside(b, n, func(co *Coroutine) {
-		b.ResetTimer()
-		for range b.N {
-			if _, err := co.Call(peer, request(nil), 0); err != nil {
-				b.Error(err)
-				return
-			}
-		}
-		b.StopTimer()
-	})
+	for _, timeout := range []time.Duration{0, 10 * time.Second} {
+		b.Run(fmt.Sprintf("timeout=%v", timeout), func(b *testing.B) {
+			n := benchNode(b)
+			peer := launch(b, n, "echo", echo)
+			b.ReportAllocs()
+			inside(b, n, func(co *Coroutine) {
+				b.ResetTimer()
+				for range b.N {
+					if _, err := co.Call(peer, request(nil), timeout); err != nil {
+						b.Error(err)
+						return
+					}
+				}
+				b.StopTimer()
+			})
+		})
+	}
 }
 
 // BenchmarkCallParallel is as many pairs of services as there are processors.
@@ -45,26 +52,30 @@ func BenchmarkCallParallel(b *testing.B) {
 }
 
 // BenchmarkSend is a message to another service, a thousand on their way at
-// most.
+// most, with the services' time counted and not.
 func BenchmarkSend(b *testing.B) {
-	n := benchNode(b)
-	peer := launch(b, n, "sink", code{receive: func(co *Coroutine, m Message) {
-		if m.Session != 0 {
-			_, _ = co.Reply(nil, nil)
-		}
-	}})
-	b.ReportAllocs()
-	inside(b, n, func(co *Coroutine) {
-		b.ResetTimer()
-		for i := range b.N {
-			_ = co.Send(peer, request(nil))
-			if i%1000 == 999 {
+	for _, profile := range []bool{false, true} {
+		b.Run(fmt.Sprintf("profile=%v", profile), func(b *testing.B) {
+			n, _ := newNode(b, func(cfg *Config) { cfg.Pool, cfg.Profile = nil, profile })
+			peer := launch(b, n, "sink", code{receive: func(co *Coroutine, m Message) {
+				if m.Session != 0 {
+					_, _ = co.Reply(nil, nil)
+				}
+			}})
+			b.ReportAllocs()
+			inside(b, n, func(co *Coroutine) {
+				b.ResetTimer()
+				for i := range b.N {
+					_ = co.Send(peer, request(nil))
+					if i%1000 == 999 {
+						_, _ = co.Call(peer, request(nil), 0)
+					}
+				}
 				_, _ = co.Call(peer, request(nil), 0)
-			}
-		}
-		_, _ = co.Call(peer, request(nil), 0)
-		b.StopTimer()
-	})
+				b.StopTimer()
+			})
+		})
+	}
 }
 
 // BenchmarkHandOver is the baton's way from one coroutine of a service to
