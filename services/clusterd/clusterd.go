@@ -32,7 +32,7 @@ type clusterd struct {
 func start(c *service.Context, _ ...any) error {
 	d := &clusterd{
 		nodename: wire.NodeName(),
-		table:    nodeTable{path: c.Getenv("cluster"), addresses: make(map[string]address)},
+		table:    nodeTable{path: c.Getenv("cluster"), addresses: make(map[string]address), settings: cluster.DefaultSettings()},
 		agents:   agents{byFD: make(map[int64]*agent)},
 		names:    names{byName: make(map[string]service.Handle), byHandle: make(map[service.Handle]string), askers: make(map[service.Handle]struct{})},
 		proxies:  make(map[string]service.Handle),

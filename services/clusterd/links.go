@@ -56,7 +56,7 @@ func (d *clusterd) connect(c *service.Context, node string) (service.Handle, err
 	a := &attempt{}
 	d.links.connecting[node] = a
 	addr := d.table.addresses[node]
-	if !addr.known() && !d.table.nowaiting {
+	if !addr.known() && !d.table.settings.NoWaiting {
 		a.naming = true
 		c.Logf("Waiting for cluster node [%s]", node)
 		if err := c.Wait(a); err != nil {

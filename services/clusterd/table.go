@@ -15,7 +15,7 @@ import (
 type nodeTable struct {
 	path      string // the configured file; "" for none
 	addresses map[string]address
-	nowaiting bool
+	settings  cluster.Settings
 }
 
 // address of a node: a text, or down when the table says false. The zero
@@ -43,12 +43,11 @@ func (d *clusterd) reload(c *service.Context, r cluster.ReloadRequest) error {
 		return err
 	}
 	addresses := make(map[string]address, len(settings))
+	options := d.table.settings
 	for _, s := range settings {
-		if strings.HasPrefix(s.name, "__") {
-			if s.name == "__nowaiting" {
-				if _, ok := s.value.(bool); !ok && s.value != nil {
-					return s.fail("is neither true nor false: %v", s.value)
-				}
+		if option, ok := strings.CutPrefix(s.name, "__"); ok {
+			if _, err := options.Set(option, s.value); err != nil {
+				return s.fail("%v", err)
 			}
 			continue
 		}
@@ -56,13 +55,11 @@ func (d *clusterd) reload(c *service.Context, r cluster.ReloadRequest) error {
 			return err
 		}
 	}
+	d.table.settings = options
 	var moved []string
 	for _, s := range settings {
 		if option, ok := strings.CutPrefix(s.name, "__"); ok {
 			c.Logf("Config %s = %v", option, s.value)
-			if option == "nowaiting" {
-				d.table.nowaiting = s.value == true
-			}
 			continue
 		}
 		a := addresses[s.name]
@@ -75,7 +72,7 @@ func (d *clusterd) reload(c *service.Context, r cluster.ReloadRequest) error {
 		}
 		d.links.named(c, s.name, s.value)
 	}
-	if d.table.nowaiting {
+	if d.table.settings.NoWaiting {
 		d.links.wakeAll(c)
 	}
 	for _, node := range moved {
