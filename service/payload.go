@@ -97,6 +97,9 @@ func dataAs[T any](data any) (v T, err error) {
 // lualike.Args.
 func Unpack[R any](p Packed) (R, error) { return dataAs[R]([]byte(p)) }
 
+// Result is Unpack for an answer as RawCall returns it.
+func Result[R any](answer any) (R, error) { return dataAs[R](answer) }
+
 // Pack returns the values of a lua message or answer in lua-seri's form, as it
 // goes to another node. A payload that is packed already is returned as it is.
 func Pack(data any) ([]byte, error) {
@@ -134,7 +137,20 @@ func PackMessage(m Message) ([]byte, error) {
 
 // open sets c to read the values of m and returns the command in front.
 func (c *Context) open(m Message) (string, error) {
-	if cmd, ok := m.Op.(string); ok {
+	first, err := c.first(m)
+	if err != nil {
+		return "", err
+	}
+	cmd, ok := first.(string)
+	if !ok {
+		return "", fmt.Errorf("%w %v", ErrUnknownCommand, first)
+	}
+	return cmd, nil
+}
+
+// first is open for a value of any kind in front, nil when there is none.
+func (c *Context) first(m Message) (any, error) {
+	if _, ok := m.Op.(string); ok {
 		switch d := m.Data.(type) {
 		case nil:
 		case lualike.Args:
@@ -144,30 +160,20 @@ func (c *Context) open(m Message) (string, error) {
 		default:
 			c.in.args = lualike.Args{d}
 		}
-		return cmd, nil
+		return m.Op, nil
 	}
-	var first any
 	switch d := m.Data.(type) {
-	case nil:
 	case lualike.Args:
-		first = d.At(0)
 		c.in.args = d[min(1, len(d)):]
+		return d.At(0), nil
 	case []byte:
 		c.in.packed = lualike.NewDecoder(d)
 		if c.in.packed.More() {
-			var err error
-			if first, err = c.in.packed.Next(); err != nil {
-				return "", err
-			}
+			return c.in.packed.Next()
 		}
-	default:
-		first = d
+		return nil, nil
 	}
-	cmd, ok := first.(string)
-	if !ok {
-		return "", fmt.Errorf("%w %v", ErrUnknownCommand, first)
-	}
-	return cmd, nil
+	return m.Data, nil
 }
 
 // rest returns all values not taken yet, as they came.

@@ -12,3 +12,22 @@ func (c *Context) HandleUnknown(f func(c *Context, cmd string, args lualike.Args
 		return Raw(func(c *Context, args lualike.Args) (lualike.Args, error) { return f(c, cmd, args) })
 	}
 }
+
+// HandleFirst returns a function for Dispatch or RegisterProtocol: the first
+// value of a message, of any kind, chooses the Handler, which gets the others
+// (the numbered methods of snax).
+func HandleFirst(choose func(c *Context, first any) (Handler, error)) func(*Context, Message) {
+	return func(c *Context, m Message) {
+		c.inst.reply(c, m, func(c *Context, m Message) (any, error) {
+			first, err := c.first(m)
+			if err != nil {
+				return nil, err
+			}
+			h, err := choose(c, first)
+			if err != nil {
+				return nil, err
+			}
+			return h.run(c)
+		})
+	}
+}

@@ -1,6 +1,7 @@
 package service_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
@@ -23,5 +24,54 @@ func TestHandleUnknownAlone(t *testing.T) {
 		if got, err := service.Debug(c, h, "SUPPORT", "lua"); err != nil || got.At(0) != true {
 			t.Errorf("SUPPORT: %v, %v", got, err)
 		}
+	})
+}
+
+// A value of any kind may choose the handler, wherever it stands.
+func TestHandleFirst(t *testing.T) {
+	both(t, func(t *testing.T, isolate bool) {
+		const typ = service.PTypeSnax
+		n := newNode(t, isolate)
+		h := serve(t, n, "numbered", func(c *service.Context) {
+			c.Dispatch(typ, service.HandleFirst(func(_ *service.Context, first any) (service.Handler, error) {
+				if first == "no" {
+					return service.Handler{}, errors.New("no handler")
+				}
+				return service.Raw(func(_ *service.Context, args lualike.Args) (lualike.Args, error) {
+					return append(lualike.Args{fmt.Sprint(first)}, args...), nil
+				}), nil
+			}))
+		})
+		packed, err := lualike.Pack(5, "a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		do(t, n, func(c *service.Context) {
+			for _, tc := range []struct {
+				payload any
+				want    string
+			}{
+				{lualike.Args{int64(5), "a", true}, "[5 a true]"},
+				{packed, "[5 a]"},
+				{lualike.Args{"name"}, "[name]"},
+				{lualike.Args{}, "[<nil>]"},
+				{[]byte{}, "[<nil>]"},
+				{nil, "[<nil>]"},
+			} {
+				answer, err := c.RawCall(h, typ, tc.payload)
+				if err != nil {
+					t.Errorf("%v: %v", tc.payload, err)
+					continue
+				}
+				if got, err := service.Result[lualike.Args](answer); err != nil || fmt.Sprint(got) != tc.want {
+					t.Errorf("%v: got %v, %v, want %s", tc.payload, got, err, tc.want)
+				}
+			}
+			for _, payload := range []any{lualike.Args{"no"}, []byte{7}} {
+				if _, err := c.RawCall(h, typ, payload); !errors.Is(err, service.ErrCallFailed) {
+					t.Errorf("%v: %v", payload, err)
+				}
+			}
+		})
 	})
 }
