@@ -14,8 +14,9 @@ import (
 // Name is the local name of the service manager.
 const Name = ".service"
 
-// snax is the name under which Skynet keeps its snax services.
-const snax = "snaxd"
+// snaxd is the name that all snax services are asked for by, with their own
+// behind it. Here, as in the log, they are called "snaxd NAME".
+const snaxd = "snaxd"
 
 // Definition returns the definition of the service.
 func Definition() *service.Definition { return service.Def("service_mgr", start) }
@@ -55,7 +56,7 @@ func start(c *service.Context, _ ...any) error {
 // launch starts the service unless it runs, has failed, or is being started;
 // in the last case the answer comes when that start has ended.
 func (m *manager) launch(c *service.Context, args []any) ([]any, error) {
-	e, name, err := m.entry(args)
+	e, name, args, err := m.entry(args)
 	if err != nil {
 		return nil, err
 	}
@@ -63,14 +64,14 @@ func (m *manager) launch(c *service.Context, args []any) ([]any, error) {
 		return nil, nil
 	}
 	if e.handle == 0 && e.err == nil && !e.launching {
-		e.start(c, name, args[1:])
+		e.start(c, name, args)
 	}
 	return e.reply(c), nil
 }
 
 // query answers when somebody has started the service, however late.
 func (m *manager) query(c *service.Context, args []any) ([]any, error) {
-	e, name, err := m.entry(args)
+	e, name, _, err := m.entry(args)
 	if err != nil {
 		return nil, err
 	}
@@ -80,24 +81,34 @@ func (m *manager) query(c *service.Context, args []any) ([]any, error) {
 	return e.reply(c), nil
 }
 
-// entry returns the entry that a command is about.
-func (m *manager) entry(args []any) (*entry, string, error) {
-	if len(args) == 0 {
-		return nil, "", service.Errorf("a name is missing")
+// entry returns the entry that a command is about, its name, and the arguments
+// behind that.
+func (m *manager) entry(args []any) (*entry, string, []any, error) {
+	name, args, err := take(args)
+	if err == nil && name == snaxd {
+		name, args, err = take(args)
+		name = snaxd + " " + name
 	}
-	name, ok := args[0].(string)
-	switch {
-	case !ok:
-		return nil, "", service.Errorf("a name is a string, not %T", args[0])
-	case name == snax:
-		return nil, "", service.Errorf("snax services are not supported yet")
+	if err != nil {
+		return nil, "", nil, err
 	}
 	e := m.services[name]
 	if e == nil {
 		e = new(entry)
 		m.services[name] = e
 	}
-	return e, name, nil
+	return e, name, args, nil
+}
+
+func take(args []any) (string, []any, error) {
+	if len(args) == 0 {
+		return "", nil, service.Errorf("a name is missing")
+	}
+	name, ok := args[0].(string)
+	if !ok {
+		return "", nil, service.Errorf("a name is a string, not %T", args[0])
+	}
+	return name, args[1:], nil
 }
 
 // start launches without a deadline: the caller has its own, and a start that
@@ -151,6 +162,9 @@ func (e *entry) result(packed bool) ([]any, error) {
 func (m *manager) list(*service.Context) (*lualike.Table, error) {
 	all := make(map[string]any, len(m.services))
 	for name, e := range m.services {
+		if own, ok := strings.CutPrefix(name, snaxd+" "); ok {
+			name = snaxd + "." + own
+		}
 		all[name] = e.text()
 	}
 	return lualike.Map(all), nil

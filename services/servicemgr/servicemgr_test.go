@@ -283,17 +283,32 @@ func TestSlowStart(t *testing.T) {
 	})
 }
 
-func TestSnaxIsRefusedAtOnce(t *testing.T) {
-	n := nodetest.Start(t)
-	n.Run(func(c *service.Context) error {
-		for _, cmd := range []string{"QUERY", "LAUNCH"} {
-			_, err := c.WithTimeout(service.Forever).Call(servicemgr.Name, cmd, "snaxd", "pingserver")
-			if text, ok := service.ErrorText(err); !ok || !strings.Contains(text, "not supported yet") {
-				return fmt.Errorf("%s: %v", cmd, err)
-			}
+// A snax service is named by two words, and kept apart from others.
+func TestSnax(t *testing.T) {
+	snaxd := service.Def("snaxd plain", func(_ *service.Context, args ...any) error {
+		if fmt.Sprint(args) != "[x]" {
+			return fmt.Errorf("started with %v", args)
 		}
 		return nil
 	})
+	n := nodetest.Start(t, nodetest.Services(plain, snaxd))
+	n.Run(func(c *service.Context) error {
+		h, err := c.UniqueService("snaxd", "plain", "x")
+		if err != nil {
+			return err
+		}
+		if got, err := service.Call[service.Handle](c, servicemgr.Name, "QUERY", "snaxd", "plain"); err != nil || got != h {
+			return fmt.Errorf("QUERY: %s, %v, want %s", got, err, h)
+		}
+		if other, err := c.UniqueService("plain"); err != nil || other == h {
+			return fmt.Errorf("the service called plain: %s, %v", other, err)
+		}
+		if text, err := listed(c, "snaxd.plain"); err != nil || text != h.String() {
+			return fmt.Errorf("LIST: %q, %v", text, err)
+		}
+		return nil
+	})
+	n.Log.Wait(t, "LAUNCH snlua snaxd plain")
 }
 
 func TestWrongCommands(t *testing.T) {
@@ -303,7 +318,7 @@ func TestWrongCommands(t *testing.T) {
 		if err != nil || len(vals) != 2 || vals[0] != nil || vals[1] != "Invalid command NOSUCH" {
 			return fmt.Errorf("unknown command: %v, %v", vals, err)
 		}
-		for _, args := range [][]any{{"LAUNCH"}, {"QUERY"}, {"LAUNCH", 7}, {"QUERY", nil}} {
+		for _, args := range [][]any{{"LAUNCH"}, {"QUERY"}, {"LAUNCH", 7}, {"QUERY", nil}, {"QUERY", "snaxd"}, {"LAUNCH", "snaxd", 7}} {
 			if vals, err := c.Call(servicemgr.Name, args...); err == nil {
 				return fmt.Errorf("%v: %v", args, vals)
 			}
