@@ -27,14 +27,16 @@ func start(c *service.Context, args ...any) error {
 			return err
 		}
 	}
-	c.Dispatch(service.PTypeLua, func(c *service.Context, m service.Message) {
+	forward := func(c *service.Context, m service.Message) {
 		if err := pass(c, node, target, m); err != nil {
 			if m.Session == 0 {
 				c.Error(err)
 			}
 			c.Fail(err)
 		}
-	})
+	}
+	c.Dispatch(service.PTypeLua, forward)
+	c.Dispatch(service.PTypeSnax, forward)
 	return nil
 }
 
