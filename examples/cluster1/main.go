@@ -1,6 +1,6 @@
 // Command cluster1 is a port of examples/cluster1.lua of Skynet: a simpledb that
-// other nodes reach as "@sdb", behind the node names db and db2. Its client is
-// examples/cluster2, this one or Skynet's.
+// other nodes reach as "@sdb", behind the node names db and db2, and a snax
+// service. Its client is examples/cluster2, this one or Skynet's.
 package main
 
 import (
@@ -8,8 +8,10 @@ import (
 
 	"github.com/skynetgo/skynet/bootstrap"
 	"github.com/skynetgo/skynet/cluster"
+	"github.com/skynetgo/skynet/examples/internal/pingserver"
 	"github.com/skynetgo/skynet/examples/internal/simpledb"
 	"github.com/skynetgo/skynet/service"
+	"github.com/skynetgo/skynet/service/snax"
 )
 
 func start(c *service.Context, _ ...any) error {
@@ -48,7 +50,10 @@ func start(c *service.Context, _ ...any) error {
 			return err
 		}
 	}
-	return nil
+	_, err = snax.UniqueService(c, pingserver.Interface)
+	return err
 }
 
-func main() { bootstrap.Main(simpledb.Definition(), service.Def("cluster1", start)) }
+func main() {
+	bootstrap.Main(simpledb.Definition(), pingserver.Definition(), service.Def("cluster1", start))
+}

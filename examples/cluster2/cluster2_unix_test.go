@@ -30,6 +30,7 @@ func TestServerAndClient(t *testing.T) {
 	server.Until("[:00000002] KILL self") // it listens
 	client := startClient(t)
 	client.Until("false cluster.Call db")
+	client.Until("hello")
 	client.Signal(syscall.SIGTERM)
 	server.Until("ping db2:longstring")
 	server.Signal(syscall.SIGTERM)
@@ -38,10 +39,10 @@ func TestServerAndClient(t *testing.T) {
 			t.Errorf("standard error: %s", stderr)
 		}
 	}
-	server.Lines("nil", "foobar", "foobar2",
+	server.Lines("nil", "foobar", "foobar2", "ping server start:",
 		`\[:[0-9a-f]{8}\] :[0-9a-f]{8} ping proxy`,
 		`\[:[0-9a-f]{8}\] :[0-9a-f]{8} ping db2:longstringRRRRRR\.\.\.\(102414\)`)
-	client.Lines("foobar", "foobar2", "false .*node is down.*")
+	client.Lines("foobar", "foobar2", "false .*node is down.*", "hello")
 }
 
 func TestClientWithoutServer(t *testing.T) {

@@ -118,6 +118,8 @@ func TestInteropGoServesSkynet(t *testing.T) {
 	client.expect(`^foobar2$`)
 	server.expect(`\] :[0-9a-f]{8} ping db2:longstringR+\.\.\.\(102414\)$`)
 	client.expect(`^false\t.*call failed$`)
+	client.expect(`^hello$`)   // the answer of the snax service
+	client.expect(`KILL self`) // bootstrap leaves: the program has come to its end
 }
 
 func TestInteropSkynetServesGo(t *testing.T) {
@@ -131,4 +133,5 @@ func TestInteropSkynetServesGo(t *testing.T) {
 	client.expect(`^foobar2$`)
 	server.expect(`\] :[0-9a-f]{8} ping db2:longstringR+\.\.\.\(102414\)$`)
 	client.expect(`^false .*node is down`)
+	client.expect(`^hello$`)
 }

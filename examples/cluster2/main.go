@@ -1,6 +1,5 @@
 // Command cluster2 is a port of examples/cluster2.lua of Skynet: the client of
-// examples/cluster1, this one or Skynet's. It leaves out the call of a snax
-// service that the Lua program ends with.
+// examples/cluster1, this one or Skynet's.
 package main
 
 import (
@@ -11,7 +10,9 @@ import (
 
 	"github.com/skynetgo/skynet/bootstrap"
 	"github.com/skynetgo/skynet/cluster"
+	"github.com/skynetgo/skynet/examples/internal/pingserver"
 	"github.com/skynetgo/skynet/service"
+	"github.com/skynetgo/skynet/service/snax"
 )
 
 func start(c *service.Context, _ ...any) error {
@@ -51,7 +52,16 @@ func start(c *service.Context, _ ...any) error {
 		_, err := cluster.Call(c, "db", "@sdb", "GET", "a")
 		fmt.Println(err == nil, err)
 	})
-	return cluster.Reload(c, cluster.Table{"__nowaiting": false})
+	if err := cluster.Reload(c, cluster.Table{"__nowaiting": false}); err != nil {
+		return err
+	}
+	server, err := cluster.Snax(c, "db3", pingserver.Interface) // waits until the timer names db3
+	if err != nil {
+		return err
+	}
+	text, err := snax.Req[string](c, server, "ping", "hello")
+	fmt.Println(text)
+	return err
 }
 
 func printAll(vals []any, err error) {
