@@ -73,19 +73,13 @@ func remote(c *service.Context, node string, addr any, args []any) (service.Pack
 
 // Req is Call for a request that is packed already, and whose answer stays so.
 func Req(c *service.Context, node string, req Request) (service.Packed, error) {
-	l := linksOf(c)
-	sender, left, err := l.sender(c, node)
-	if err != nil {
-		return nil, err
-	}
-	packed, err := ReqCmd.Call(left, sender, req)
-	l.check(node, sender, err)
-	return packed, err
+	return linksOf(c).peer(c, node).call(c, req)
 }
 
 // Send sends args to a service of another node without asking for an answer
 // (cluster.send); it does not block. Until the connection stands messages wait,
-// in order with the calls of this service that follow.
+// in order with the calls of this service that follow. ErrNodeDown when the node
+// is known to be down; messages that are lost later are counted, see Links.
 func Send(c *service.Context, node string, addr any, args ...any) error {
 	req, err := request(addr, args)
 	if err == nil {
@@ -98,7 +92,9 @@ func Send(c *service.Context, node string, addr any, args ...any) error {
 }
 
 // Push is Send for a message that is packed already.
-func Push(c *service.Context, node string, req Request) error { return linksOf(c).push(c, node, req) }
+func Push(c *service.Context, node string, req Request) error {
+	return linksOf(c).peer(c, node).push(c, req)
+}
 
 // Query returns the handle that another node has registered under name, and
 // blocks until the answer comes (cluster.query). ErrNameNotFound when there is

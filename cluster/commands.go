@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/skynetgo/skynet/service"
 )
@@ -21,14 +22,23 @@ const (
 const (
 	ReqCmd        = service.Cmd[Request, service.Packed]("req")
 	PushCmd       = service.Cmd[Request, any]("push")
-	ChangeNodeCmd = service.Cmd[string, any]("changenode")
+	ChangeNodeCmd = service.Cmd[NodeChange, any]("changenode")
+	SettingsCmd   = service.Cmd[Settings, any]("settings")
 )
+
+// NodeChange tells a clustersender where to connect to; to nowhere when Addr is
+// empty.
+type NodeChange struct {
+	Addr     string   `lua:"addr"`
+	Settings Settings `lua:"settings"`
+}
 
 // Request is a message to another node.
 type Request struct {
 	Name    string         `lua:"name"`   // "@name", ".name", ":hex"; empty: Handle
 	Handle  service.Handle `lua:"handle"` // 0 with no Name asks for a registered name
 	Payload []byte         `lua:"payload"`
+	Timeout time.Duration  `lua:"timeout"` // how long the answer is waited for; 0: for ever
 }
 
 // Address returns the address as text.

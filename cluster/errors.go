@@ -3,6 +3,7 @@ package cluster
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/skynetgo/skynet/service"
 )
@@ -30,8 +31,8 @@ const (
 )
 
 // RemoteError is an error answer of another node, of which only the text
-// crosses the wire. It is service.ErrCallFailed too, and ErrNameNotFound when
-// that is what the text says.
+// crosses the wire. It is service.ErrCallFailed too, and ErrNameNotFound or
+// ErrTooLarge when that is what the text says.
 type RemoteError struct {
 	Node string // as in the node table
 	Addr string // the address called there
@@ -49,6 +50,30 @@ func (e *RemoteError) Is(target error) bool {
 		return true
 	case ErrNameNotFound:
 		return e.Text == TextInvalidName || e.Text == TextNameNotFound
+	case ErrTooLarge:
+		return strings.HasPrefix(e.Text, ErrTooLarge.Error())
 	}
 	return false
 }
+
+// DownError is what became of a call whose link was not there or was lost. It is
+// ErrNodeDown.
+type DownError struct {
+	Node   string // as in the node table
+	Addr   string
+	Left   bool // the request may have left this node, and been handled there
+	Reason error
+}
+
+func (e *DownError) Error() string {
+	left := "the request had not left"
+	if e.Left {
+		left = "the request had left, its answer is lost"
+	}
+	return fmt.Sprintf("%v: %s (%s): %s: %v", ErrNodeDown, e.Node, e.Addr, left, e.Reason)
+}
+
+// Is reports whether target is ErrNodeDown.
+func (e *DownError) Is(target error) bool { return target == ErrNodeDown }
+
+func (e *DownError) Unwrap() error { return e.Reason }

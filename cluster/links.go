@@ -8,21 +8,34 @@ import (
 	"github.com/skynetgo/skynet/service"
 )
 
-// links is what one service knows of the senders of its node: the tables of
-// cluster.lua. Until a sender is there the service's calls and sends to that
-// node stand in one queue, so that they leave in the order made.
+// links is what one service knows of other nodes: the tables of cluster.lua.
 type links struct {
 	clusterd service.Handle
-	senders  map[string]service.Handle
-	queues   map[string]*queue
+	peers    map[string]*peer
 }
 
 type linksKey struct{}
 
 func linksOf(c *service.Context) *links {
-	return service.Local(c, linksKey{}, func() *links {
-		return &links{senders: make(map[string]service.Handle), queues: make(map[string]*queue)}
-	})
+	return service.Local(c, linksKey{}, func() *links { return &links{peers: make(map[string]*peer)} })
+}
+
+// peer is one other node. Until its sender is there the service's calls and
+// sends to it stand in one queue, so that they leave in the order made.
+type peer struct {
+	node   string
+	link   *Link
+	sender service.Handle
+	queue  *queue
+}
+
+func (l *links) peer(c *service.Context, node string) *peer {
+	p := l.peers[node]
+	if p == nil {
+		p = &peer{node: node, link: LinkTo(c.Node(), node)}
+		l.peers[node] = p
+	}
+	return p
 }
 
 // queue holds what waits for the sender of one node.
@@ -40,20 +53,20 @@ type task struct {
 	sent bool // the caller has taken the sender
 }
 
-// sender returns the sender of node, and a Context whose calls end when those
-// of c would. It blocks while the sender is being started.
-func (l *links) sender(c *service.Context, node string) (service.Handle, *service.Context, error) {
-	if h, ok := l.senders[node]; ok {
-		return h, c, nil
+// ready returns the sender, and a Context whose calls end when those of c would.
+// It blocks while the sender is being started.
+func (p *peer) ready(c *service.Context) (service.Handle, *service.Context, error) {
+	if p.sender != 0 {
+		return p.sender, c, nil
 	}
-	q := l.queue(c, node)
+	q := p.wait(c)
 	t := &task{call: true}
 	q.tasks = append(q.tasks, t)
 	began := c.Now()
 	left, err := c.CallTimeout(), error(nil)
 	if left > 0 {
 		if err = c.Sleep(left, t); err == nil {
-			err = fmt.Errorf("%w after %v: no connection to node %s", service.ErrTimeout, left, node)
+			err = fmt.Errorf("%w after %v: no connection to node %s", service.ErrTimeout, left, p.node)
 		} else if errors.Is(err, service.ErrBreak) {
 			err = nil
 		}
@@ -75,69 +88,91 @@ func (l *links) sender(c *service.Context, node string) (service.Handle, *servic
 	return q.sender, c.WithTimeout(left), nil
 }
 
+// call sends a request and blocks until the answer comes.
+func (p *peer) call(c *service.Context, req Request) (service.Packed, error) {
+	if err := p.link.Refused(); err != nil {
+		return nil, err
+	}
+	sender, c, err := p.ready(c)
+	if err != nil {
+		return nil, err
+	}
+	req.Timeout = max(c.CallTimeout(), 0)
+	packed, err := ReqCmd.Call(c, sender, req)
+	p.check(sender, err)
+	if errors.Is(err, service.ErrTimeout) {
+		err = fmt.Errorf("%w; the link to node %s is %s", err, p.node, p.link.Status().State)
+	}
+	return packed, err
+}
+
 // push sends a request that wants no answer, or queues it.
-func (l *links) push(c *service.Context, node string, req Request) error {
-	if h, ok := l.senders[node]; ok {
-		err := PushCmd.Send(c, h, req)
-		l.check(node, h, err)
+func (p *peer) push(c *service.Context, req Request) error {
+	if err := p.link.Refused(); err != nil {
+		p.link.Drop(DropReasonOf(err), 1)
 		return err
 	}
-	q := l.queue(c, node)
+	if p.sender != 0 {
+		err := PushCmd.Send(c, p.sender, req)
+		p.check(p.sender, err)
+		return err
+	}
+	q := p.wait(c)
 	q.tasks = append(q.tasks, &task{push: req})
 	return nil
 }
 
 // check forgets a sender that is gone, so that the next use asks for another.
-func (l *links) check(node string, sender service.Handle, err error) {
-	if errors.Is(err, service.ErrNoService) && l.senders[node] == sender {
-		delete(l.senders, node)
+func (p *peer) check(sender service.Handle, err error) {
+	if errors.Is(err, service.ErrNoService) && p.sender == sender {
+		p.sender = 0
 	}
 }
 
-func (l *links) queue(c *service.Context, node string) *queue {
-	q := l.queues[node]
-	if q == nil {
-		q = &queue{}
-		l.queues[node] = q
-		c.Fork(func(c *service.Context) { l.serve(c, node, q) })
+func (p *peer) wait(c *service.Context) *queue {
+	if p.queue == nil {
+		p.queue = &queue{}
+		c.Fork(p.serve)
 	}
-	return q
+	return p.queue
 }
 
 // serve asks clusterd for the sender and runs the queue. Everyone in it has a
 // deadline of its own, so the question has none.
-func (l *links) serve(c *service.Context, node string, q *queue) {
+func (p *peer) serve(c *service.Context) {
+	q := p.queue
 	d, err := clusterd(c)
 	if err == nil {
-		q.sender, err = SenderCmd.Call(c.WithTimeout(service.Forever), d, node)
+		q.sender, err = SenderCmd.Call(c.WithTimeout(service.Forever), d, p.node)
 	}
-	if q.err = err; err != nil {
-		c.Error(err)
-	}
+	q.err = err
 	lost := 0
 	for i := 0; i < len(q.tasks); i++ {
 		switch t := q.tasks[i]; {
 		case t.call:
-			l.release(c, q, t)
+			release(c, q, t)
 		case q.err != nil:
 			lost++
 		default:
-			if err := PushCmd.Send(c, q.sender, t.push); err != nil {
+			if err = PushCmd.Send(c, q.sender, t.push); err != nil {
 				lost++
 			}
 		}
 	}
-	delete(l.queues, node)
+	p.queue = nil
 	if q.err == nil {
-		l.senders[node] = q.sender
+		p.sender = q.sender
 	}
 	if lost > 0 {
-		c.Logf("cluster: %d messages to node %s are lost", lost, node)
+		p.link.Drop(DropReasonOf(err), lost)
+		if p.link.FirstLoss() {
+			c.Logf("cluster: %d messages to node %s are lost: %v", lost, p.node, err)
+		}
 	}
 }
 
 // release wakes the caller of t and waits until its request has left.
-func (l *links) release(c *service.Context, q *queue, t *task) {
+func release(c *service.Context, q *queue, t *task) {
 	for !t.gone && !t.sent {
 		c.Wakeup(t)
 		if c.Wait(q) != nil {

@@ -132,8 +132,8 @@ func TestCallersShareOneAttempt(t *testing.T) {
 // when the test says so.
 func slowSender(changes chan<- string, proceed <-chan struct{}) *service.Definition {
 	return service.Def("clustersender", func(c *service.Context, _ ...any) error {
-		cluster.ChangeNodeCmd.Handle(c, func(c *service.Context, addr string) (any, error) {
-			changes <- addr
+		cluster.ChangeNodeCmd.Handle(c, func(c *service.Context, to cluster.NodeChange) (any, error) {
+			changes <- to.Addr
 			return nil, await(c, proceed)
 		})
 		cluster.ReqCmd.Handle(c, func(*service.Context, cluster.Request) (service.Packed, error) { return nil, nil })
@@ -175,7 +175,7 @@ func TestOrderWhileTheSenderStarts(t *testing.T) {
 			got = append(got, fmt.Sprint(args...))
 			return err
 		}
-		cluster.ChangeNodeCmd.Handle(c, func(c *service.Context, _ string) (any, error) { return nil, await(c, proceed) })
+		cluster.ChangeNodeCmd.Handle(c, func(c *service.Context, _ cluster.NodeChange) (any, error) { return nil, await(c, proceed) })
 		cluster.ReqCmd.Handle(c, func(_ *service.Context, r cluster.Request) (service.Packed, error) { return nil, record(r) })
 		cluster.PushCmd.Handle(c, func(_ *service.Context, r cluster.Request) (any, error) { return nil, record(r) })
 		return nil

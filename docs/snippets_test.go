@@ -345,3 +345,21 @@ func luaType(v any) string {
 	}
 	return fmt.Sprintf("%T", v)
 }
+
+func Watchdog(c *service.Context, _ ...any) error {
+	cluster.WatchLinks(c, func(c *service.Context, e cluster.LinkEvent) {
+		c.Logf("%s %v: now %v", e.Node, e.Kind, e.State) // for example: db lost: now down
+	})
+	return nil
+}
+
+func TestWatchdog(t *testing.T) {
+	n := nodetest.Start(t, nodetest.Services(service.Def("watchdog", Watchdog)))
+	n.Run(func(c *service.Context) error {
+		if _, err := c.NewService("watchdog"); err != nil {
+			return err
+		}
+		return cluster.Reload(c, cluster.Table{"db": false})
+	})
+	n.Log.Wait(t, "db removed: now closed")
+}

@@ -91,7 +91,7 @@ func (c *Context) request(addr any, m Message) (Message, error) {
 	}
 	c.traceCall(to)
 	answer, err := c.co.Call(to, m, max(c.CallTimeout(), 0))
-	c.traceLog("resume")
+	c.TraceLog("resume")
 	return answer, err
 }
 
@@ -137,7 +137,7 @@ func (c *Context) RetRaw(payload any) (bool, error) {
 	if err := c.check(); err != nil {
 		return false, err
 	}
-	c.traceLog("response")
+	c.TraceLog("response")
 	return c.co.Reply(nil, payload)
 }
 

@@ -31,6 +31,7 @@ const (
 	PTypeText   = actor.PTypeText
 	PTypeClient = actor.PTypeClient
 	PTypeSystem = actor.PTypeSystem
+	PTypeHarbor = actor.PTypeHarbor
 	PTypeSocket = actor.PTypeSocket
 	PTypeDebug  = actor.PTypeDebug
 	PTypeLua    = actor.PTypeLua

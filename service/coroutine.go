@@ -31,8 +31,8 @@ func (c *Context) Wait(token ...any) error {
 // coroutine is traced.
 func (c *Context) traceSleep(sleep func(time.Duration, any) error, d time.Duration, token []any) error {
 	if c.co.Tag() != "" {
-		c.traceLog("sleep" + position())
-		defer c.traceLog("resume")
+		c.TraceLog("sleep" + position())
+		defer c.TraceLog("resume")
 	}
 	return sleep(d, c.token(token))
 }

@@ -18,7 +18,7 @@ func (c *Context) Trace(info ...any) {
 	}
 	c.inst.traced++
 	c.co.SetTag(fmt.Sprintf("%s-%d", c.Self(), c.inst.traced))
-	c.traceLog(strings.TrimSpace("trace " + fmt.Sprintln(info...)))
+	c.TraceLog(strings.TrimSpace("trace " + fmt.Sprintln(info...)))
 }
 
 // TraceTag returns the tag of this coroutine, "" when it is not traced
@@ -33,8 +33,9 @@ func (c *Context) TraceProto(on bool) {
 	}
 }
 
-// traceLog writes a line when the coroutine is traced.
-func (c *Context) traceLog(text string) {
+// TraceLog writes a line under the tag of this coroutine, when it is traced
+// (skynet.tracelog).
+func (c *Context) TraceLog(text string) {
 	if tag := c.co.Tag(); tag != "" {
 		c.Logf("<TRACE %s> %d %s", tag, c.Node().StartTime().Add(c.Node().Uptime()).UnixNano(), text)
 	}
@@ -42,14 +43,14 @@ func (c *Context) traceLog(text string) {
 
 // traceError writes the last line of a coroutine that fails, in place of "end".
 func (c *Context) traceError() {
-	c.traceLog("error")
+	c.TraceLog("error")
 	c.co.SetTag("")
 }
 
 // traceCall announces the tag to the service that is about to be called.
 func (c *Context) traceCall(to Handle) {
 	if tag := c.co.Tag(); tag != "" {
-		c.traceLog("call" + position())
+		c.TraceLog("call" + position())
 		_ = c.Node().Send(to, Message{Type: actor.PTypeTrace, Source: c.Self(), Data: tag})
 	}
 }
@@ -66,7 +67,7 @@ func (i *instance) traceRequest(c *Context, m Message) {
 	case on != nil && !*on:
 	case announced:
 		c.co.SetTag(tag)
-		c.traceLog("request")
+		c.TraceLog("request")
 	case on != nil:
 		c.Trace()
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/skynetgo/skynet/service"
 )
@@ -21,7 +22,29 @@ type ChannelConfig struct {
 	// Response reads one frame of the peer's. An error closes the connection
 	// and fails every request.
 	Response func(frame []byte) (Response, error)
+	// Watch, if set, is told what becomes of the connection, in place of the log.
+	// It must not block.
+	Watch func(c *service.Context, e ChannelEvent)
 }
+
+// ChannelEvent is what a ChannelConfig.Watch is told.
+type ChannelEvent struct {
+	Kind     ChannelEventKind
+	Addr     string
+	Err      error // of ChannelFailed and ChannelLost; wraps ErrSocket
+	Requests int   // without an answer, of ChannelLost
+}
+
+// ChannelEventKind says what has happened to a channel's connection.
+type ChannelEventKind uint8
+
+// What happens to the connection of a channel.
+const (
+	ChannelDialing ChannelEventKind = iota // an attempt to connect begins
+	ChannelUp                              // connected
+	ChannelFailed                          // the attempt has failed
+	ChannelLost                            // the connection has ended
+)
 
 // Response is one answer, or a part of one.
 type Response struct {
@@ -39,6 +62,7 @@ type Response struct {
 type Channel struct {
 	addr     string
 	response func(frame []byte) (Response, error)
+	watch    func(c *service.Context, e ChannelEvent)
 	handler  *Handler
 	closed   bool
 	fd       FD // 0: not connected
@@ -46,20 +70,22 @@ type Channel struct {
 	line     []*place // those who wait for the connection, or for their turn after that
 	requests map[uint32]*request
 	made     uint64 // requests so far
+	received uint64 // frames so far
 }
 
 // request is one that waits for its answer.
 type request struct {
 	number uint64
+	until  time.Duration // when its caller gives up; 0: never
 	parts  [][]byte
 	done   func(c *service.Context, parts [][]byte, failed bool, err error)
 }
 
 // NewChannel makes a channel; it connects when it is first used.
 func NewChannel(cfg ChannelConfig) *Channel {
-	ch := &Channel{addr: cfg.Addr, response: cfg.Response, requests: make(map[uint32]*request)}
+	ch := &Channel{addr: cfg.Addr, response: cfg.Response, watch: cfg.Watch, requests: make(map[uint32]*request)}
 	ch.handler = &Handler{
-		Data:    ch.received,
+		Data:    ch.frame,
 		Close:   ch.ended,
 		Error:   ch.failed,
 		Warning: ch.warned,
@@ -72,6 +98,20 @@ func (ch *Channel) Addr() string { return ch.addr }
 
 // Connected reports whether there is a connection.
 func (ch *Channel) Connected() bool { return ch.fd != 0 }
+
+// Waiting reports whether a request waits for the answer to session.
+func (ch *Channel) Waiting(session uint32) bool { return ch.requests[session] != nil }
+
+// Received returns how many frames have come so far.
+func (ch *Channel) Received() uint64 { return ch.received }
+
+// Unsent returns how many bytes wait to be sent.
+func (ch *Channel) Unsent(c *service.Context) int {
+	if s := tableOf(c.Node()).conn(ch.fd); s != nil {
+		return s.unsent()
+	}
+	return 0
+}
 
 // Connect connects unless there is a connection, and blocks until it has. Those
 // who call it, Request or Do meanwhile share the attempt and go on in the order
@@ -129,7 +169,8 @@ func await(c *service.Context, token any) error {
 // runs when the answer has come, which failed says may be a no with the text in
 // parts[0], or when the connection is lost, and not after Forget; it should not
 // block. Without done there is no answer to wait for, and session is not used.
-// When Do returns an error, done is not called.
+// When Do returns an error, done is not called. The deadline of c's calls is
+// that of the request: it bounds the time to connect, and Expire goes by it.
 func (ch *Channel) Do(c *service.Context, session uint32, frames [][]byte, low bool,
 	done func(c *service.Context, parts [][]byte, failed bool, err error)) error {
 	if err := ch.ready(c); err != nil {
@@ -145,7 +186,11 @@ func (ch *Channel) Do(c *service.Context, session uint32, frames [][]byte, low b
 	}
 	if done != nil {
 		ch.made++
-		ch.requests[session] = &request{number: ch.made, done: done}
+		q := &request{number: ch.made, done: done}
+		if timeout := c.CallTimeout(); timeout > 0 {
+			q.until = c.Now() + timeout
+		}
+		ch.requests[session] = q
 	}
 	return nil
 }
@@ -158,12 +203,33 @@ func (ch *Channel) Forget(session uint32) bool {
 	return ok
 }
 
+// Expire forgets the requests whose deadline has passed and returns how many
+// they were. Until then they count, since their answers may still come.
+func (ch *Channel) Expire(c *service.Context) int {
+	now, n := c.Now(), 0
+	for session, q := range ch.requests {
+		if q.until > 0 && q.until <= now {
+			delete(ch.requests, session)
+			n++
+		}
+	}
+	return n
+}
+
+// Drop ends the connection at once, what waits to be sent included, and fails
+// every request with reason. The next use connects again.
+func (ch *Channel) Drop(c *service.Context, reason error) {
+	if ch.fd != 0 {
+		ch.lose(c, fmt.Errorf("%w: %s: %w", ErrSocket, ch.addr, reason))
+	}
+}
+
 // ChangeHost has later uses connect to addr. A present connection is closed,
 // which fails the requests that wait; an attempt under way is given up, and
 // those who wait for it wait for one to addr.
 func (ch *Channel) ChangeHost(c *service.Context, addr string) {
-	ch.addr = addr
 	ch.disconnect(c, "the address changed")
+	ch.addr = addr
 	if ch.giveUp() {
 		ch.dial(c)
 	}
@@ -213,10 +279,11 @@ func frameSlices(bufs [][]byte) int {
 	return n
 }
 
-func (ch *Channel) received(c *service.Context, fd FD, frame []byte) {
+func (ch *Channel) frame(c *service.Context, fd FD, frame []byte) {
 	if fd != ch.fd {
 		return
 	}
+	ch.received++
 	r, err := ch.response(frame)
 	if err != nil {
 		ch.lose(c, fmt.Errorf("%w: answer of %s: %w", ErrSocket, ch.addr, err))
@@ -245,7 +312,9 @@ func (ch *Channel) ended(c *service.Context, fd FD) {
 
 func (ch *Channel) failed(c *service.Context, fd FD, err error) {
 	if fd == ch.fd {
-		c.Error("socket: error on", fd, ErrorText(err))
+		if ch.watch == nil {
+			c.Error("socket: error on", fd, ErrorText(err))
+		}
 		ch.lose(c, fmt.Errorf("%w: %s: %w", ErrSocket, ch.addr, err))
 	}
 }
@@ -272,6 +341,7 @@ func (ch *Channel) lose(c *service.Context, err error) {
 // coroutine of its own, since one may go on to use the channel.
 func (ch *Channel) fail(c *service.Context, err error) {
 	ch.fd = 0
+	ch.tell(c, ChannelLost, err)
 	lost := make([]*request, 0, len(ch.requests))
 	for _, q := range ch.requests {
 		lost = append(lost, q)
@@ -280,6 +350,12 @@ func (ch *Channel) fail(c *service.Context, err error) {
 	slices.SortFunc(lost, func(a, b *request) int { return cmp.Compare(a.number, b.number) })
 	for _, q := range lost {
 		c.Fork(func(c *service.Context) { q.done(c, nil, false, err) })
+	}
+}
+
+func (ch *Channel) tell(c *service.Context, kind ChannelEventKind, err error) {
+	if ch.watch != nil {
+		ch.watch(c, ChannelEvent{Kind: kind, Addr: ch.addr, Err: err, Requests: len(ch.requests)})
 	}
 }
 

@@ -86,6 +86,7 @@ func (ch *Channel) dial(c *service.Context) {
 	a := &attempt{cancel}
 	ch.attempt = a
 	addr := ch.addr
+	ch.tell(c, ChannelDialing, nil)
 	c.Fork(func(c *service.Context) {
 		defer cancel()
 		s, err := dial(c, stop, addr, ch.handler)
@@ -101,8 +102,13 @@ func (ch *Channel) dial(c *service.Context) {
 		}
 		if err != nil {
 			ch.fd = 0
-			c.Error("Connect failed", ErrorText(err), addr, nil)
+			if ch.watch == nil {
+				c.Error("Connect failed", ErrorText(err), addr, nil)
+			}
 			err = fmt.Errorf("%w: connect %s: %w", ErrSocket, addr, err)
+			ch.tell(c, ChannelFailed, err)
+		} else {
+			ch.tell(c, ChannelUp, nil)
 		}
 		ch.settled(c, err)
 	})

@@ -43,7 +43,7 @@ func start(c *service.Context, _ ...any) error {
 	}
 	cluster.ReloadCmd.Handle(c, func(c *service.Context, r cluster.ReloadRequest) (any, error) { return nil, d.reload(c, r) })
 	cluster.ListenCmd.Handle(c, d.listen)
-	cluster.SenderCmd.Handle(c, d.sender)
+	c.Handle(string(cluster.SenderCmd), service.P1(d.sender))
 	c.Handle("senders", service.F0(d.senders))
 	cluster.ProxyCmd.Handle(c, d.proxy)
 	cluster.RegisterCmd.Handle(c, d.register)

@@ -12,6 +12,7 @@ type links struct {
 	senders    map[string]*sender
 	ready      map[string]service.Handle // connected to the address that the table has
 	connecting map[string]*attempt
+	absent     map[string]struct{} // asked for, and not in the table
 }
 
 // sender is the clustersender of one node.
@@ -32,10 +33,25 @@ func (l *links) init() {
 	l.senders = make(map[string]*sender)
 	l.ready = make(map[string]service.Handle)
 	l.connecting = make(map[string]*attempt)
+	l.absent = make(map[string]struct{})
 }
 
-// sender gives the sender of a node, connected.
-func (d *clusterd) sender(c *service.Context, node string) (service.Handle, error) {
+// sender answers with the sender of a node, connected. Why there is none is
+// logged where it is found out, not for each caller.
+func (d *clusterd) sender(c *service.Context, node string) error {
+	h, err := d.connected(c, node)
+	if err != nil {
+		c.Fail(err)
+		return nil
+	}
+	_, err = c.Ret(h)
+	return err
+}
+
+func (d *clusterd) connected(c *service.Context, node string) (service.Handle, error) {
+	if err := cluster.LinkTo(c.Node(), node).Refused(); err != nil {
+		return 0, err
+	}
 	if h, ok := d.links.ready[node]; ok {
 		if c.Node().Find(h) != nil {
 			return h, nil
@@ -102,17 +118,22 @@ func (d *clusterd) join(c *service.Context, node string, a *attempt) (service.Ha
 // dial turns the sender of node to addr, after starting it when there is none.
 func (d *clusterd) dial(c *service.Context, node string, addr address) (service.Handle, error) {
 	s := d.links.senders[node]
+	to := cluster.NodeChange{Addr: addr.text, Settings: d.table.settings}
 	switch {
 	case addr.down:
 		if s != nil && !s.closed {
-			if _, err := cluster.ChangeNodeCmd.Call(c, s.handle, ""); err != nil {
+			if _, err := cluster.ChangeNodeCmd.Call(c, s.handle, to); err != nil {
 				return 0, err
 			}
 			s.closed = true
 		}
 		return 0, fmt.Errorf("%w: %s", cluster.ErrNodeDown, node)
 	case addr.text == "":
-		return 0, fmt.Errorf("%w: cluster node [%s] is absent.", cluster.ErrNodeUnknown, node)
+		return 0, d.absent(c, node)
+	}
+	link := cluster.LinkTo(c.Node(), node)
+	if link.Status().Addr != addr.text { // not from the table
+		link.Happened(cluster.LinkMoved, addr.text, nil, 0)
 	}
 	if s == nil {
 		h, err := c.NewService("clustersender", node, d.nodename, addr.text)
@@ -122,11 +143,33 @@ func (d *clusterd) dial(c *service.Context, node string, addr address) (service.
 		s = &sender{handle: h}
 		d.links.senders[node] = s
 	}
-	if _, err := cluster.ChangeNodeCmd.Call(c.WithTimeout(service.Forever), s.handle, addr.text); err != nil {
-		return 0, fmt.Errorf("%w: changenode [%s] (%s) failed: %w", cluster.ErrNodeDown, node, addr.text, err)
+	if _, err := cluster.ChangeNodeCmd.Call(c.WithTimeout(service.Forever), s.handle, to); err != nil {
+		err = fmt.Errorf("changenode [%s] (%s) failed: %w", node, addr.text, err)
+		if link.Status().Attempts == 1 {
+			c.Error(err)
+		}
+		return 0, &cluster.DownError{Node: node, Addr: addr.text, Reason: err}
 	}
 	s.closed = false
 	return s.handle, nil
+}
+
+// absent has all services fail at once that use a node which the table does not
+// have, until it has, or until they are to wait again.
+func (d *clusterd) absent(c *service.Context, node string) error {
+	err := fmt.Errorf("%w: cluster node [%s] is absent.", cluster.ErrNodeUnknown, node)
+	c.Logf("cluster node [%s] is absent.", node)
+	d.links.absent[node] = struct{}{}
+	cluster.LinkTo(c.Node(), node).Refuse(err)
+	return err
+}
+
+// readmit has the nodes that the table does not have waited for again.
+func (l *links) readmit(c *service.Context) {
+	for node := range l.absent {
+		cluster.LinkTo(c.Node(), node).Refuse(nil)
+	}
+	clear(l.absent)
 }
 
 // named wakes who waits for a node's name.

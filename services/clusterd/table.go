@@ -55,7 +55,9 @@ func (d *clusterd) reload(c *service.Context, r cluster.ReloadRequest) error {
 			return err
 		}
 	}
-	d.table.settings = options
+	if options != d.table.settings {
+		d.configure(c, options)
+	}
 	var moved []string
 	for _, s := range settings {
 		if option, ok := strings.CutPrefix(s.name, "__"); ok {
@@ -65,6 +67,7 @@ func (d *clusterd) reload(c *service.Context, r cluster.ReloadRequest) error {
 		a := addresses[s.name]
 		if d.table.addresses[s.name] != a {
 			d.table.addresses[s.name] = a
+			d.moved(c, s.name, a)
 			if d.links.senders[s.name] != nil {
 				delete(d.links.ready, s.name)
 				moved = append(moved, s.name)
@@ -83,6 +86,32 @@ func (d *clusterd) reload(c *service.Context, r cluster.ReloadRequest) error {
 		})
 	}
 	return nil
+}
+
+// moved tells the link of a node of its new address.
+func (d *clusterd) moved(c *service.Context, node string, a address) {
+	delete(d.links.absent, node)
+	link := cluster.LinkTo(c.Node(), node)
+	if a.down {
+		link.Happened(cluster.LinkRemoved, "", nil, 0)
+		return
+	}
+	change, _ := link.Happened(cluster.LinkMoved, a.text, nil, 0)
+	if change.From != cluster.LinkUnknown {
+		c.Logf("Cluster node [%s] moved : %s", node, a.text)
+	}
+}
+
+// configure passes changed options on to the senders. Agents keep those that
+// they were started with.
+func (d *clusterd) configure(c *service.Context, options cluster.Settings) {
+	d.table.settings = options
+	if !options.NoWaiting {
+		d.links.readmit(c)
+	}
+	for _, s := range d.links.senders {
+		_ = cluster.SettingsCmd.Send(c, s.handle, options)
+	}
 }
 
 func (s setting) address() (address, error) {

@@ -149,7 +149,7 @@ func TestErrors(t *testing.T) {
 		return c.Send(down, "echo", func() {})
 	})
 	// The proxy's log has what becomes of sends.
-	n.Log.Wait(t, fmt.Sprintf("[%s] cluster: 1 messages to node down are lost", down))
+	n.Log.Wait(t, fmt.Sprintf("[%s] cluster: node is down: down", down))
 	n.Log.Wait(t, fmt.Sprintf("[%s] argument 2: func()", down))
 }
 

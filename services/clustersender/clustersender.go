@@ -9,6 +9,7 @@ import (
 
 	"github.com/skynetgo/skynet/cluster"
 	"github.com/skynetgo/skynet/cluster/wire"
+	"github.com/skynetgo/skynet/lualike"
 	"github.com/skynetgo/skynet/service"
 	"github.com/skynetgo/skynet/service/socket"
 )
@@ -18,11 +19,18 @@ import (
 func Definition() *service.Definition { return service.Def("clustersender", start) }
 
 type sender struct {
-	node    string
-	addr    string
-	channel *socket.Channel
-	session uint32
-	large   map[uint32]*wire.Assembly // answers that come in parts
+	node     string
+	own      string
+	addr     string
+	settings cluster.Settings
+	link     *cluster.Link
+	channel  *socket.Channel
+	session  uint32
+	large    map[uint32]*largeAnswer
+	pending  int    // requests without an answer
+	waiting  int    // bytes that wait for the connection
+	opened   uint64 // frames that had come before the connection
+	probe    *service.Timer
 }
 
 func start(c *service.Context, args ...any) error {
@@ -30,117 +38,250 @@ func start(c *service.Context, args ...any) error {
 		return fmt.Errorf("clustersender wants node, own name and address, not %d arguments", len(args))
 	}
 	s := &sender{
-		node:    fmt.Sprint(args[0]),
-		addr:    fmt.Sprint(args[2]),
-		session: 1,
-		large:   make(map[uint32]*wire.Assembly),
+		node:     fmt.Sprint(args[0]),
+		own:      fmt.Sprint(args[1]),
+		addr:     fmt.Sprint(args[2]),
+		settings: cluster.DefaultSettings(), // until the first changenode
+		session:  1,
+		large:    make(map[uint32]*largeAnswer),
 	}
-	s.channel = socket.NewChannel(socket.ChannelConfig{Addr: s.addr, Response: s.response})
+	s.link = cluster.LinkTo(c.Node(), s.node)
+	s.channel = socket.NewChannel(socket.ChannelConfig{Addr: s.addr, Response: s.response, Watch: s.changed})
 	c.Handle(string(cluster.ReqCmd), service.P1(s.req))
 	c.Handle(string(cluster.PushCmd), service.P1(s.push))
 	c.Handle(string(cluster.ChangeNodeCmd), service.P1(s.changeNode))
+	c.Handle(string(cluster.SettingsCmd), service.P1(func(_ *service.Context, to cluster.Settings) error { s.settings = to; return nil }))
 	return nil
 }
 
 // req sends a request; its answer goes to the caller when it comes. No
 // coroutine waits for it.
 func (s *sender) req(c *service.Context, r cluster.Request) error {
+	if err := s.admit(c, r); err != nil {
+		return err
+	}
 	session := s.session
 	first, parts, err := wire.AppendRequest(nil, addrOf(r), session, r.Payload)
 	if err != nil {
-		return tooLarge(err)
+		return err
 	}
 	s.session = wire.NextSession(session)
 	answer := c.Response()
-	err = s.channel.Do(c, session, frames(first, session, r.Payload, parts), parts > 0,
-		func(c *service.Context, parts [][]byte, failed bool, err error) {
-			s.done(c, r, session, answer, parts, failed, err)
-		})
+	s.link.Traffic.Requests.Add(1)
+	if r.Timeout <= 0 {
+		r.Timeout = service.Forever
+	}
+	c = c.WithTimeout(r.Timeout)
+	s.pending++
+	if err = s.trace(c, session); err == nil {
+		err = s.write(c, session, frames(first, session, r.Payload, parts), len(r.Payload), s.done(r, session, answer))
+	}
 	if err != nil {
-		s.done(c, r, session, answer, nil, false, err)
+		s.pending--
+		_, _ = answer.Fail(s.down(err, false))
 	}
 	return nil
 }
 
+// write sends the frames of a message of size bytes, and blocks until there is a
+// connection.
+func (s *sender) write(c *service.Context, session uint32, frames [][]byte, size int, done func(*service.Context, [][]byte, bool, error)) error {
+	s.waiting += size
+	defer func() { s.waiting -= size }()
+	return s.channel.Do(c, session, frames, len(frames) > 1, done)
+}
+
 // done gives the answer on, or what became of it.
-func (s *sender) done(c *service.Context, r cluster.Request, session uint32, answer *service.Response, parts [][]byte, failed bool, err error) {
-	delete(s.large, session)
-	switch {
-	case err != nil:
-		c.Error(err)
-		err = fmt.Errorf("%w: %s (%s): %w", cluster.ErrNodeDown, s.node, s.addr, err)
-	case failed:
-		err = &cluster.RemoteError{Node: s.node, Addr: r.Address(), Text: string(last(parts))}
-		c.Error(string(last(parts)))
-	default:
+func (s *sender) done(r cluster.Request, session uint32, answer *service.Response) func(*service.Context, [][]byte, bool, error) {
+	return func(c *service.Context, parts [][]byte, failed bool, err error) {
+		delete(s.large, session)
+		s.pending--
+		if err != nil {
+			_, _ = answer.Fail(s.down(err, true))
+			return
+		}
+		s.link.Traffic.Answers.Add(1)
+		if failed {
+			s.link.Traffic.Errors.Add(1)
+			text := string(last(parts))
+			c.Error(text)
+			_, _ = answer.Fail(&cluster.RemoteError{Node: s.node, Addr: r.Address(), Text: text})
+			return
+		}
 		_, _ = answer.RetRaw(last(parts))
-		return
 	}
-	_, _ = answer.Fail(err)
+}
+
+// down is what the caller sees of an error of the channel.
+func (s *sender) down(err error, left bool) error {
+	if errors.Is(err, socket.ErrSocket) {
+		return &cluster.DownError{Node: s.node, Addr: s.addr, Left: left, Reason: err}
+	}
+	return err
+}
+
+// trace announces the tag of a request, if it has one, in a frame that goes
+// directly before it (B191).
+func (s *sender) trace(c *service.Context, session uint32) error {
+	tag := c.TraceTag()
+	if tag == "" {
+		return nil
+	}
+	if tag[0] != '(' {
+		full := fmt.Sprintf("(%s-%s-%d)%s", s.own, s.node, wire.NextSession(session), tag)
+		c.TraceLog("session " + full)
+		tag = full
+	}
+	c.TraceLog("cluster " + s.node)
+	frame, err := wire.AppendTrace(nil, tag)
+	if err != nil {
+		return err
+	}
+	return s.channel.Do(c, 0, [][]byte{frame}, false, nil)
+}
+
+// admit refuses what is over a limit, or has no connection to go by and is not
+// to try for one yet.
+func (s *sender) admit(c *service.Context, r cluster.Request) error {
+	if err := s.link.Refused(); err != nil {
+		return err
+	}
+	if n := len(r.Payload); n > s.settings.MaxMessage {
+		return fmt.Errorf("%w: %d bytes to node %s, the limit is %d", cluster.ErrTooLarge, n, s.node, s.settings.MaxMessage)
+	}
+	if s.pending >= s.settings.MaxRequests {
+		if s.pending -= s.channel.Expire(c); s.pending >= s.settings.MaxRequests {
+			return fmt.Errorf("%w: %d requests to node %s wait for an answer", service.ErrOverload, s.pending, s.node)
+		}
+	}
+	if n := s.channel.Unsent(c) + s.waiting; n+len(r.Payload) > s.settings.MaxOutput {
+		return fmt.Errorf("%w: %d bytes wait to be sent to node %s", service.ErrOverload, n, s.node)
+	}
+	return nil
 }
 
 func (s *sender) push(c *service.Context, r cluster.Request) error {
+	err := s.admit(c, r)
+	if err == nil {
+		err = s.send(c, r)
+	}
+	if err != nil {
+		s.link.Drop(cluster.DropReasonOf(err), 1)
+		if s.link.FirstLoss() {
+			c.Logf("push to node [%s] is lost: %v", s.node, err)
+		}
+	}
+	return nil
+}
+
+func (s *sender) send(c *service.Context, r cluster.Request) error {
 	session := s.session
 	first, parts, err := wire.AppendPush(nil, addrOf(r), session, r.Payload)
 	if err != nil {
-		return tooLarge(err)
+		return err
 	}
 	if parts > 0 {
 		s.session = wire.NextSession(session)
 	}
-	return s.channel.Do(c, 0, frames(first, session, r.Payload, parts), parts > 0, nil)
+	s.link.Traffic.Pushes.Add(1)
+	return s.write(c, 0, frames(first, session, r.Payload, parts), len(r.Payload), nil)
 }
 
 // changeNode connects to another address, or with "" to none.
-func (s *sender) changeNode(c *service.Context, addr string) error {
-	if addr == "" {
+func (s *sender) changeNode(c *service.Context, to cluster.NodeChange) error {
+	s.settings = to.Settings
+	if to.Addr == "" {
 		c.Logf("Close cluster sender %s nil", s.addr)
 		s.channel.Close(c)
 		return nil
 	}
-	s.addr = addr
-	s.channel.ChangeHost(c, addr)
-	return s.channel.Connect(c)
+	s.addr = to.Addr
+	s.channel.ChangeHost(c, to.Addr)
+	if err := s.channel.Connect(c); err != nil {
+		c.Fail(err) // logged by changed, when that is worth it
+	}
+	return nil
 }
 
-// response reads one answer frame for the channel.
-func (s *sender) response(frame []byte) (socket.Response, error) {
-	r, err := wire.ParseResponse(frame)
+// changed follows the connection: one line for each change, none while a node
+// that is down stays so.
+func (s *sender) changed(c *service.Context, e socket.ChannelEvent) {
+	kind := cluster.LinkDialing
+	switch e.Kind {
+	case socket.ChannelUp:
+		kind = cluster.LinkOpened
+		s.opened = s.channel.Received()
+	case socket.ChannelFailed:
+		kind = cluster.LinkFailed
+	case socket.ChannelLost:
+		clear(s.large)
+		kind = cluster.LinkLost
+		if s.channel.Received() == s.opened {
+			kind = cluster.LinkFailed
+		}
+	}
+	change, counts := s.link.Happened(kind, e.Addr, e.Err, s.settings.Backoff)
+	if !counts {
+		return
+	}
+	switch e.Kind {
+	case socket.ChannelUp:
+		c.Logf("Cluster node [%s] is up : %s (%d attempts failed, %d messages not sent)", s.node, e.Addr, change.Attempts, change.Dropped)
+		s.watchLife(c)
+	case socket.ChannelFailed:
+		if change.Attempts == 0 {
+			c.Error("Connect failed", socket.ErrorText(e.Err), e.Addr, nil)
+		}
+	case socket.ChannelLost:
+		c.Logf("Cluster node [%s] is down : %v (%d calls failed)", s.node, e.Err, e.Requests)
+	}
+}
+
+// errSilent is why a link is taken down whose node gives no sign of life.
+var errSilent = errors.New("no sign of life")
+
+// watchLife asks a node that has been silent for a sign of life: a name query,
+// which every node answers. When none comes it takes the link down.
+func (s *sender) watchLife(c *service.Context) {
+	if s.probe != nil {
+		s.probe.Cancel()
+	}
+	if s.settings.Probe > 0 {
+		s.check(c, s.channel.Received(), false)
+	}
+}
+
+// check looks again after the time of a probe whether more than seen frames
+// have come. asked says that a probe is under way.
+func (s *sender) check(c *service.Context, seen uint64, asked bool) {
+	s.probe = c.Timeout(s.settings.Probe, func(c *service.Context) {
+		now := s.channel.Received()
+		switch {
+		case !s.channel.Connected() || s.settings.Probe <= 0:
+		case now != seen:
+			s.check(c, now, false)
+		case asked:
+			s.channel.Drop(c, fmt.Errorf("%w for %v", errSilent, 2*s.settings.Probe))
+		default:
+			s.ask(c)
+			s.check(c, now, true)
+		}
+	})
+}
+
+// ask sends the name query. Whatever the node answers is a sign of life.
+func (s *sender) ask(c *service.Context) {
+	session := s.session
+	s.session = wire.NextSession(session)
+	name, err := lualike.Pack("probe")
 	if err != nil {
-		return socket.Response{}, err
+		return
 	}
-	out := socket.Response{Session: r.Session}
-	large := s.large[r.Session]
-	switch r.Kind {
-	case wire.KindError:
-		out.Failed, out.Data = true, r.Payload
-	case wire.KindBegin:
-		large = new(wire.Assembly)
-		large.Reset(r.Size)
-		s.large[r.Session] = large
-		out.More = true
-	case wire.KindPart:
-		if large == nil { // no begin came: the parts will not add up
-			large = new(wire.Assembly)
-			s.large[r.Session] = large
-		}
-		large.Append(r.Payload)
-		out.More = true
-	case wire.KindEnd:
-		if large == nil {
-			out.Data = r.Payload
-			break
-		}
-		large.Append(r.Payload)
-		whole, ok := large.Bytes()
-		if !ok {
-			out.Failed, whole = true, []byte("the parts of the answer do not add up")
-		}
-		out.Data = whole
-	default:
-		out.Data = r.Payload
+	frame, _, err := wire.AppendRequest(nil, wire.NumAddr(0), session, name)
+	if err != nil {
+		return
 	}
-	return out, nil
+	_ = s.channel.Do(c, session, [][]byte{frame}, false, func(*service.Context, [][]byte, bool, error) {})
 }
 
 func addrOf(r cluster.Request) wire.Addr {
@@ -166,12 +307,4 @@ func last(parts [][]byte) []byte {
 		return nil
 	}
 	return parts[len(parts)-1]
-}
-
-func tooLarge(err error) error {
-	var format *wire.FormatError
-	if errors.As(err, &format) {
-		return fmt.Errorf("%w: %w", cluster.ErrTooLarge, err)
-	}
-	return err
 }
