@@ -126,43 +126,34 @@ func TestLinkBackoff(t *testing.T) {
 	})
 }
 
-// 1,000 sends to a node that is down: an error for each once that is known, and
-// few lines in the log.
+// 1,000 sends to a node that is down: an error for each once that is known, all
+// are counted, and the log has few lines.
 func TestSendsToADeadNode(t *testing.T) {
-	n := client(t, cluster.Table{"srv": unused(t), "__backoff": 3600})
-	n.Run(func(c *service.Context) error {
-		for range 3 {
-			if _, err := cluster.Call(c, "srv", "@sdb", "echo"); !errors.Is(err, cluster.ErrNodeDown) {
-				return fmt.Errorf("a call: %v", err)
-			}
-		}
-		return nil
-	})
-	before := n.Log.Count("")
+	addr := unused(t)
+	n := client(t, cluster.Table{"srv": addr, "__backoff": 3600})
 	l := cluster.LinkTo(n.Node, "srv")
-	n.Run(func(c *service.Context) error {
-		failed := 0
-		for range 1000 {
-			known := l.Refused() != nil
-			switch err := cluster.Send(c, "srv", "@sdb", "note"); {
-			case err == nil && known && l.Refused() != nil:
-				return errors.New("a send to a node that is known to be down gave no error")
-			case err == nil: // its pause has just ended, so it is tried once more
-			case errors.Is(err, cluster.ErrNodeDown):
-				failed++
-			default:
-				return err
+	before := n.Log.Count("")
+	send := func(known bool) {
+		n.Run(func(c *service.Context) error {
+			for range 1000 {
+				err := cluster.Send(c, "srv", "@sdb", "note")
+				if err != nil && !errors.Is(err, cluster.ErrNodeDown) || known && err == nil {
+					return fmt.Errorf("a send gave %v", err)
+				}
 			}
-			if err := c.Yield(); err != nil {
-				return err
-			}
-		}
-		if failed == 0 {
-			return errors.New("no send gave an error")
-		}
-		return nil
-	})
-	eventually(t, "each is counted", func() bool { return l.Status().Dropped[cluster.DropDown] == 1000 })
+			return nil
+		})
+	}
+	send(false)
+	eventually(t, "those that waited are counted", func() bool { return l.Status().Dropped[cluster.DropDown] == 1000 })
+	for range 12 { // then the pause is long
+		l.Happened(cluster.LinkDialing, addr, nil, time.Hour)
+		l.Happened(cluster.LinkFailed, addr, errTest, time.Hour)
+	}
+	send(true)
+	if got := l.Status().Dropped[cluster.DropDown]; got != 2000 {
+		t.Errorf("%d are counted", got)
+	}
 	if lines := n.Log.Count("") - before; lines >= 10 {
 		t.Errorf("%d lines in the log", lines)
 	}
