@@ -2,7 +2,9 @@ package socket
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
 	"slices"
 
 	"github.com/skynetgo/skynet/service"
@@ -104,6 +106,10 @@ func (ch *Channel) dial(c *service.Context) {
 			ch.fd = 0
 			if ch.watch == nil {
 				c.Error("Connect failed", ErrorText(err), addr, nil)
+			}
+			var op *net.OpError
+			if errors.As(err, &op) { // it says again where to
+				err = op.Err
 			}
 			err = fmt.Errorf("%w: connect %s: %w", ErrSocket, addr, err)
 			ch.tell(c, ChannelFailed, err)
