@@ -24,6 +24,11 @@ func sdb() *service.Definition {
 			return lualike.Args{len(notes)}, nil
 		}))
 		c.Handle("notes", service.Raw(func(*service.Context, lualike.Args) (lualike.Args, error) { return notes, nil }))
+		c.Handle("takenotes", service.Raw(func(*service.Context, lualike.Args) (lualike.Args, error) {
+			all := notes
+			notes = nil
+			return all, nil
+		}))
 		c.Handle("fail", service.P1(func(_ *service.Context, text string) error { return errors.New(text) }))
 		c.Handle("failtext", service.P1(func(_ *service.Context, text string) error { return service.Errorf("%s", text) }))
 		c.Handle("number", service.F1(func(_ *service.Context, n int) (int, error) { return n, nil }))
@@ -43,7 +48,7 @@ func sdb() *service.Definition {
 
 // server starts a node that listens and has an sdb registered as "sdb" and
 // named ".sdb"; it returns where it listens.
-func server(t *testing.T, options ...nodetest.Option) (*nodetest.Node, string, service.Handle) {
+func server(t testing.TB, options ...nodetest.Option) (*nodetest.Node, string, service.Handle) {
 	t.Helper()
 	n := nodetest.Start(t, append(options, nodetest.Services(sdb()))...)
 	addr, h := serve(n, 0)

@@ -291,13 +291,14 @@ func addrOf(r cluster.Request) wire.Addr {
 	return wire.NumAddr(uint32(r.Handle))
 }
 
-// frames is the first frame and the parts that follow it, without a copy of
-// the payload.
+// frames is the first frame and the parts that follow it. The payload is not
+// copied: it belongs to the sender from here on.
 func frames(first []byte, session uint32, payload []byte, parts int) [][]byte {
-	out := make([][]byte, 1, 1+parts)
+	out := make([][]byte, 1, 1+2*parts)
 	out[0] = first
 	for i := range parts {
-		out = append(out, wire.AppendPart(nil, session, payload, i))
+		lo, hi := wire.PartRange(len(payload), i)
+		out = append(out, wire.AppendPartHeader(nil, session, len(payload), i), payload[lo:hi])
 	}
 	return out
 }
