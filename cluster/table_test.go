@@ -3,6 +3,7 @@ package cluster_test
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -224,6 +225,65 @@ func TestSources(t *testing.T) {
 	if !unknown("a") {
 		t.Error("a table with a bad line was taken in part")
 	}
+}
+
+// An address is the name of its node, without a line in the table.
+func TestAddressAsNodeName(t *testing.T) {
+	_, addr, h := server(t)
+	n := client(t, nil)
+	_, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.Run(func(c *service.Context) error {
+		for _, node := range []string{addr, "localhost:" + port} {
+			if got, err := cluster.CallAs[int](c, node, "@sdb", "number", 7); err != nil || got != 7 {
+				return fmt.Errorf("call %s: %d, %v", node, got, err)
+			}
+			if err := cluster.Send(c, node, "@sdb", "note", node); err != nil {
+				return err
+			}
+			if got, err := cluster.Query(c, node, "sdb"); err != nil || got != h {
+				return fmt.Errorf("query %s: %s, %v", node, got, err)
+			}
+			for _, proxy := range []struct {
+				node string
+				addr []any
+			}{{node + "@sdb", nil}, {node + ".sdb", nil}, {node, []any{"@sdb"}}, {node, []any{h}}} {
+				p, err := cluster.Proxy(c, proxy.node, proxy.addr...)
+				if err != nil {
+					return err
+				}
+				if got, err := service.Call[string](c, p, "echo", "x"); err != nil || got != "x" {
+					return fmt.Errorf("proxy %s %v: %q, %v", proxy.node, proxy.addr, got, err)
+				}
+			}
+			if p, err := cluster.Proxy(c, node); err == nil {
+				return fmt.Errorf("a proxy of %s without a service: %s", node, p)
+			}
+		}
+		notes, err := cluster.Call(c, addr, "@sdb", "notes")
+		return errors.Join(err, want("notes", notes, []any{addr, "localhost:" + port}))
+	})
+	if got := count(n, "clustersender"); got != 2 {
+		t.Errorf("%d clustersenders, want one for each name", got)
+	}
+	n.Run(func(c *service.Context) error {
+		if err := cluster.Reload(c, cluster.Table{addr: false, "127.0.0.1:1": addr}); err != nil {
+			return err
+		}
+		if _, err := cluster.Call(c, "127.0.0.1:1", "@sdb", "echo"); err != nil {
+			return fmt.Errorf("the table says that it is elsewhere: %w", err)
+		}
+		if _, err := cluster.Call(c, addr, "@sdb", "echo"); !errors.Is(err, cluster.ErrNodeDown) {
+			return fmt.Errorf("the table says that it is down: %v", err)
+		}
+		at, err := cluster.Open(c, "127.0.0.1:0")
+		if err == nil {
+			_, err = cluster.Call(c, at, ".launcher", "LIST")
+		}
+		return err
+	})
 }
 
 func TestB121BadTableStopsTheStart(t *testing.T) {

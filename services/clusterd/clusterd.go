@@ -6,8 +6,8 @@ package clusterd
 import (
 	"fmt"
 	"net"
+	"regexp"
 	"strconv"
-	"strings"
 
 	"github.com/skynetgo/skynet/cluster"
 	"github.com/skynetgo/skynet/cluster/wire"
@@ -57,7 +57,7 @@ func start(c *service.Context, _ ...any) error {
 func (d *clusterd) listen(c *service.Context, l cluster.Listen) (string, error) {
 	conf := gate.OpenConfig{Address: l.Addr, Port: &l.Port}
 	if l.Node != "" {
-		a := d.table.addresses[l.Node]
+		a := d.table.lookup(l.Node)
 		if a.text == "" {
 			return "", fmt.Errorf("%w: %s is down", cluster.ErrNodeDown, l.Node)
 		}
@@ -92,14 +92,18 @@ func (d *clusterd) senders(*service.Context) (*lualike.Table, error) {
 	return lualike.Map(all), nil
 }
 
+// nodeAndName divides "node@name" and "node.name", where an address as the node
+// has dots of its own.
+var nodeAndName = regexp.MustCompile(`(?s)^((?:\[[^]@]+\]|[^@:]*):[0-9]+|[^@.]+)([@.].+)$`)
+
 // proxy gives the one proxy of a remote service, started when first asked for.
 func (d *clusterd) proxy(c *service.Context, r cluster.ProxyRequest) (service.Handle, error) {
 	if r.Name == "" && r.Handle == 0 {
-		at := strings.IndexAny(r.Node, "@.")
-		if at <= 0 || at == len(r.Node)-1 {
+		parts := nodeAndName.FindStringSubmatch(r.Node)
+		if parts == nil || isAddress(r.Node) {
 			return 0, service.Errorf("Invalid name %s", r.Node)
 		}
-		r.Node, r.Name = r.Node[:at], r.Node[at:]
+		r.Node, r.Name = parts[1], parts[2]
 	}
 	key := r.Node + "." + cluster.Request{Name: r.Name, Handle: r.Handle}.Address()
 	var target any = r.Name

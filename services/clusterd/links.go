@@ -71,7 +71,7 @@ func (d *clusterd) connect(c *service.Context, node string) (service.Handle, err
 	}
 	a := &attempt{}
 	d.links.connecting[node] = a
-	addr := d.table.addresses[node]
+	addr := d.table.lookup(node)
 	if !addr.known() && !d.table.settings.NoWaiting {
 		a.naming = true
 		c.Logf("Waiting for cluster node [%s]", node)
@@ -79,7 +79,7 @@ func (d *clusterd) connect(c *service.Context, node string) (service.Handle, err
 			a.err = err
 		}
 		a.naming = false
-		addr = d.table.addresses[node]
+		addr = d.table.lookup(node)
 	}
 	h, err := d.dial(c, node, addr)
 	if a.err = err; err == nil {
@@ -89,7 +89,7 @@ func (d *clusterd) connect(c *service.Context, node string) (service.Handle, err
 	for _, token := range a.waiting {
 		c.Wakeup(token)
 	}
-	if d.table.addresses[node] != addr {
+	if d.table.lookup(node) != addr {
 		return d.connect(c, node)
 	}
 	if err == nil {

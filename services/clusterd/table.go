@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/skynetgo/skynet/cluster"
@@ -26,6 +27,24 @@ type address struct {
 }
 
 func (a address) known() bool { return a.down || a.text != "" }
+
+// lookup returns the address of a node. A node that has no line in the table may
+// be named by its address.
+func (t *nodeTable) lookup(node string) address {
+	a := t.addresses[node]
+	if !a.known() && isAddress(node) {
+		a.text = node
+	}
+	return a
+}
+
+func isAddress(node string) bool {
+	_, port, err := net.SplitHostPort(node)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	return err == nil
+}
 
 // setting is one line of a table that is being loaded.
 type setting struct {
