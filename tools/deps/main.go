@@ -25,7 +25,7 @@ var order = []string{"actor", "service", "service/socket", "cluster", "services"
 var leaves = map[string]leaf{
 	"internal":        {from: "actor"},
 	"lualike":         {from: "service", uses: []string{"internal"}},
-	"lualike/luaconf": {users: []string{"services/clusterd", "bootstrap"}, uses: []string{"internal", "lualike"}},
+	"lualike/luaconf": {users: []string{"cluster/nodefile", "services/clusterd", "bootstrap"}, uses: []string{"internal", "lualike"}},
 	"cluster/wire":    {from: "cluster"},
 }
 

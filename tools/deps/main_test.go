@@ -25,7 +25,7 @@ func TestCheck(t *testing.T) {
 		"leaf under a place":       {"service/socket", "cluster/wire", "cluster/wire is for cluster and above"},
 		"leaf with named users":    {"services/clusterd", "lualike/luaconf", ""},
 		"leaf, child of a user":    {"bootstrap/nodetest", "lualike/luaconf", ""},
-		"leaf, not a user":         {"services/gate", "lualike/luaconf", "is for services/clusterd and bootstrap only"},
+		"leaf, not a user":         {"services/gate", "lualike/luaconf", "is for cluster/nodefile and services/clusterd and bootstrap only"},
 		"leaf uses":                {"lualike/luaconf", "lualike", ""},
 		"leaf uses too much":       {"lualike", "actor", "lualike imports only internal"},
 		"leaf does not see parent": {"lualike", "lualike/luaconf", "lualike imports only internal"},
