@@ -72,7 +72,7 @@ func (p *peer) ready(c *service.Context) (service.Handle, *service.Context, erro
 		}
 		left = max(left-(c.Now()-began), time.Millisecond)
 	} else {
-		err = c.Wait(t)
+		left, err = service.Forever, c.Wait(t)
 	}
 	if err != nil {
 		t.gone = true

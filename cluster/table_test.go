@@ -82,6 +82,14 @@ func TestCallToUnknownNodeEndsAtItsDeadline(t *testing.T) {
 	})
 }
 
+// A node without a deadline for calls has none for the first one either, which
+// waits for the connection.
+func TestFirstCallWithoutDeadline(t *testing.T) {
+	_, addr, _ := server(t)
+	n := client(t, nil, nodetest.Env("calltimeout", "0"))
+	n.Run(func(c *service.Context) error { _, err := cluster.Call(c, addr, "@sdb", "echo"); return err })
+}
+
 func TestNodeDownAndBack(t *testing.T) {
 	srv, addr, _ := server(t)
 	n := client(t, cluster.Table{"srv": addr})
