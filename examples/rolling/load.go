@@ -46,9 +46,9 @@ func (l *load) start(c *service.Context, _ ...any) error {
 	return cluster.Reload(c, cluster.Table{"__backoff": 0.1})
 }
 
-// call asks one node, and the other when that is down. Nobody knows whether a
-// node that went down in the middle had done the work, so it must be harmless to
-// do it twice.
+// call asks one node, and the other when that is down, which may have done the
+// work before: here that is harmless. Where it is not, cluster.DownError says in
+// Left whether the request can have left.
 func (l *load) call(c *service.Context, n int) error {
 	node, other := l.nodes[n%2], l.nodes[(n+1)%2]
 	sum, err := cluster.CallAs[int](c, node, "@adder", "ADD", n, 1)

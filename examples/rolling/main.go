@@ -46,7 +46,6 @@ func run(restarts, callers int) error {
 	if err != nil {
 		return err
 	}
-	cfg.LogFile = os.DevNull // every node that goes down and comes back is a line there
 	n, err := bootstrap.Start(context.Background(), cfg, service.Def("load", load.start))
 	if err != nil {
 		return err
