@@ -11,7 +11,7 @@ BENCHTIME ?= 1s
 SEED ?=
 DURATION ?= 60s
 # What make interop runs against a real Skynet.
-INTEROP ?= go test -tags interop -count=1 -v ./examples/...
+INTEROP ?= go test -tags interop -count=1 -v -run ^TestInterop ./cluster ./examples/...
 
 TOOL := go tool -modfile=tools/go.mod
 

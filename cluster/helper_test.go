@@ -1,6 +1,7 @@
 package cluster_test
 
 import (
+	"crypto/sha1"
 	"errors"
 	"fmt"
 	"testing"
@@ -41,9 +42,19 @@ func sdb() *service.Definition {
 			held = nil
 			return nil
 		}))
+		c.Handle("refuse", service.P0(func(c *service.Context) error { _, err := c.Response().Fail(errors.New("refused")); return err }))
+		c.Handle("digest", service.Raw(func(_ *service.Context, args lualike.Args) (lualike.Args, error) {
+			text, err := args.Str(0)
+			return digest(text), err
+		}))
 		c.Handle("quit", service.P0(func(c *service.Context) error { c.Exit(); return nil }))
 		return nil
 	})
+}
+
+// digest is the length of a text, and its SHA-1.
+func digest(text string) lualike.Args {
+	return lualike.Args{len(text), fmt.Sprintf("%x", sha1.Sum([]byte(text)))}
 }
 
 // server starts a node that listens and has an sdb registered as "sdb" and
