@@ -8,6 +8,7 @@ package cluster_test
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -30,6 +31,7 @@ func startLua(t *testing.T, port string) (p *process.Process, addr string) {
 // has an sdb, registered as "sdb" and named ".sdb".
 type pair struct {
 	*nodetest.Node
+	t       *testing.T
 	addr    string // of the Go node
 	sdb     service.Handle
 	lua     *process.Process
@@ -39,7 +41,7 @@ type pair struct {
 
 func startPair(t *testing.T) *pair {
 	t.Helper()
-	p := &pair{}
+	p := &pair{t: t}
 	p.Node, p.addr, p.sdb = server(t)
 	p.lua, p.luaAddr = startLua(t, "0")
 	p.Run(func(c *service.Context) (err error) {
@@ -98,6 +100,7 @@ type direction struct {
 	register   func(c *service.Context, name string, addr service.Handle) error // at who is called
 	unregister func(c *service.Context, name string) error
 	reload     func(c *service.Context, node string, addr any) error
+	log        func(text string) // waits for a line in the log of who calls
 }
 
 // both runs a test for each direction, with a pair of its own.
@@ -127,6 +130,7 @@ func (p *pair) goToLua() direction {
 		reload: func(c *service.Context, node string, addr any) error {
 			return cluster.Reload(c, cluster.Table{node: addr})
 		},
+		log: func(text string) { p.t.Helper(); p.Log.Wait(p.t, text) },
 	}
 }
 
@@ -151,22 +155,22 @@ func (p *pair) luaToGo() direction {
 		register:   cluster.Register,
 		unregister: cluster.Unregister,
 		reload:     reloadLua,
+		log:        func(text string) { p.t.Helper(); p.lua.Wait(regexp.QuoteMeta(text)) },
 	}
 }
 
-// failsWith checks that err is the failure of a call: what the caller sees of it,
-// and, in the log of a Lua caller, why.
-func (p *pair) failsWith(t *testing.T, err error, text string) {
-	t.Helper()
+// fails wants f to end with the failure of a call: with this text for a caller in
+// Go; for one in Lua with call failed, and the text in its node's log.
+func (p *pair) fails(text string, f func(c *service.Context) error) {
+	p.t.Helper()
+	var err error
+	p.Run(func(c *service.Context) error { err = f(c); return nil })
 	var remote *cluster.RemoteError
 	var lua luaError
 	switch {
-	case errors.As(err, &lua):
-		if !strings.HasSuffix(err.Error(), "call failed") {
-			t.Errorf("Lua sees %q, want call failed", err)
-		}
+	case errors.As(err, &lua) && strings.HasSuffix(err.Error(), "call failed"):
 		p.lua.Wait(text + `$`)
 	case !errors.As(err, &remote) || !strings.HasSuffix(remote.Text, text):
-		t.Errorf("got error %v, want the text %q", err, text)
+		p.t.Errorf("got error %v, want the text %q", err, text)
 	}
 }

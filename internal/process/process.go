@@ -139,10 +139,27 @@ func (p *Process) Wait(pattern string) []string {
 	}
 }
 
-// Signal sends a signal to the program.
-func (p *Process) Signal(s syscall.Signal) {
+// Stop freezes the program, and returns once none of its threads runs any more.
+func (p *Process) Stop() {
 	p.t.Helper()
-	if err := p.cmd.Process.Signal(s); err != nil {
+	err := p.cmd.Process.Signal(syscall.SIGSTOP)
+	for stopped := false; err == nil && !stopped; {
+		var status syscall.WaitStatus
+		_, err = syscall.Wait4(p.cmd.Process.Pid, &status, syscall.WUNTRACED, nil)
+		stopped = status.Stopped()
+		if err == syscall.EINTR {
+			err = nil
+		}
+	}
+	if err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// Continue has a stopped program go on.
+func (p *Process) Continue() {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGCONT); err != nil {
 		p.t.Fatal(err)
 	}
 }

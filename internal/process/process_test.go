@@ -5,7 +5,6 @@ package process_test
 import (
 	"os"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/skynetgo/skynet/bootstrap/nodetest/leak"
@@ -22,7 +21,9 @@ func TestWait(t *testing.T) {
 		t.Errorf("it runs in folder %s, want %s", got, dir)
 	}
 	p.Wait(`^hello$`)
-	p.Signal(syscall.SIGSTOP)
+	p.Stop()
+	p.Continue()
+	p.Stop()
 	p.Kill() // also one that is stopped, and whose input is still open
 	p.Kill()
 }

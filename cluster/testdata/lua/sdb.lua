@@ -1,5 +1,6 @@
 -- The service that the tests call: the counterpart of sdb in helper_test.go.
 local skynet = require "skynet"
+local cluster = require "skynet.cluster"
 local crypt = require "skynet.crypt"
 
 local command = {}
@@ -25,6 +26,12 @@ function command.notes()
 	return table.unpack(notes)
 end
 
+function command.takenotes()
+	local all = notes
+	notes = {}
+	return table.unpack(all)
+end
+
 function command.number(n)
 	return n
 end
@@ -44,38 +51,53 @@ function command.release()
 	held = {}
 end
 
--- value is whatever Lua makes of an expression.
-function command.value(expression)
-	return assert(load("return " .. expression))()
-end
-
--- describe shows what Lua sees: types, with the kind of number, and every byte.
-local function describe(v)
+-- describeOne shows what Lua sees: types, with the kind of number, and every byte.
+local function describeOne(v)
 	local kind = math.type(v) or type(v)
 	if kind == "integer" then
 		return ("%d"):format(v)
 	elseif kind == "float" then
 		return v ~= v and "float nan" or ("float %.17g"):format(v)
 	elseif kind == "string" then
-		local shown = v:gsub("[^ !#-%[%]-~]", function(b) return ("\\x%02x"):format(b:byte()) end)
+		local shown = v:gsub('[%c\127-\255"\\]', function(b) return ("\\x%02x"):format(b:byte()) end)
 		return ('"%s"'):format(shown)
 	elseif kind ~= "table" then
 		return tostring(v)
 	end
-	local pairs_ = {}
-	for k, x in pairs(v) do
-		table.insert(pairs_, ("[%s]=%s"):format(describe(k), describe(x)))
+	local elements, fields = {}, {}
+	while v[#elements + 1] ~= nil do -- not #v: where there are holes it may be any of several
+		table.insert(elements, describeOne(v[#elements + 1]))
 	end
-	table.sort(pairs_)
-	return ("#%d{%s}"):format(#v, table.concat(pairs_, " "))
+	local n = #elements
+	for k, x in pairs(v) do
+		if not (math.type(k) == "integer" and k >= 1 and k <= n) then
+			table.insert(fields, ("[%s]=%s"):format(describeOne(k), describeOne(x)))
+		end
+	end
+	table.sort(fields)
+	table.move(fields, 1, #fields, n + 1, elements)
+	return ("{%s}"):format(table.concat(elements, ", "))
 end
 
 function command.describe(...)
 	local args = table.pack(...)
 	for i = 1, args.n do
-		args[i] = describe(args[i])
+		args[i] = describeOne(args[i])
 	end
 	return table.concat(args, ", ")
+end
+
+-- value is whatever Lua makes of an expression.
+function command.value(expression)
+	return assert(load("return " .. expression))()
+end
+
+-- through sends that to the sdb of another node and describes it before, and as
+-- it came back.
+function command.through(node, expression)
+	local before = table.pack(command.value(expression))
+	return command.describe(table.unpack(before, 1, before.n)),
+		command.describe(cluster.call(node, "@sdb", "echo", table.unpack(before, 1, before.n)))
 end
 
 -- These answer later, with an error, or not at all.
