@@ -87,9 +87,12 @@ func (d *clusterd) reload(c *service.Context, r cluster.ReloadRequest) error {
 		if d.table.addresses[s.name] != a {
 			d.table.addresses[s.name] = a
 			d.moved(c, s.name, a)
-			if d.links.senders[s.name] != nil {
+			if sender := d.links.senders[s.name]; sender != nil {
 				delete(d.links.ready, s.name)
 				moved = append(moved, s.name)
+				// Whoever has asked for the reload may use the node at once.
+				_ = cluster.ChangeNodeCmd.Send(c, sender.handle, cluster.NodeChange{Addr: a.text, Settings: options})
+				sender.closed = a.down
 			}
 		}
 		d.links.named(c, s.name, s.value)

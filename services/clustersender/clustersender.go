@@ -187,7 +187,8 @@ func (s *sender) send(c *service.Context, r cluster.Request) error {
 	return s.write(c, 0, frames(first, session, r.Payload, parts), len(r.Payload), nil)
 }
 
-// changeNode connects to another address, or with "" to none.
+// changeNode connects to another address, or with "" to none. A connection to
+// the same one stays.
 func (s *sender) changeNode(c *service.Context, to cluster.NodeChange) error {
 	s.settings = to.Settings
 	if to.Addr == "" {
@@ -195,9 +196,11 @@ func (s *sender) changeNode(c *service.Context, to cluster.NodeChange) error {
 		s.channel.Close(c)
 		return nil
 	}
-	s.addr = to.Addr
-	s.channel.ChangeHost(c, to.Addr)
-	if err := s.channel.Connect(c); err != nil {
+	if s.addr != to.Addr {
+		s.addr = to.Addr
+		s.channel.ChangeHost(c, to.Addr)
+	}
+	if err := s.channel.Connect(c); err != nil && c.Message().Session != 0 {
 		c.Fail(err) // logged by changed, when that is worth it
 	}
 	return nil
