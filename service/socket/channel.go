@@ -17,8 +17,10 @@ var ErrSocket = errors.New("[Error: socket]")
 
 // ChannelConfig is what a Channel is made of.
 type ChannelConfig struct {
-	// Addr is where to connect to, "host:port".
+	// Addr is where to connect to, "host:port" or "tls://host:port".
 	Addr string
+	// Conn says how; Channel.SetConfig changes it.
+	Conn Config
 	// Response reads one frame of the peer's. An error closes the connection
 	// and fails every request.
 	Response func(frame []byte) (Response, error)
@@ -61,11 +63,14 @@ type Response struct {
 // service.
 type Channel struct {
 	addr     string
+	config   Config
 	response func(frame []byte) (Response, error)
 	watch    func(c *service.Context, e ChannelEvent)
 	handler  *Handler
 	closed   bool
-	fd       FD // 0: not connected
+	fd       FD    // 0: not connected
+	conn     *conn // the last one
+	lost     error // why the last connection has ended
 	attempt  *attempt
 	line     []*place // those who wait for the connection, or for their turn after that
 	requests map[uint32]*request
@@ -83,7 +88,9 @@ type request struct {
 
 // NewChannel makes a channel; it connects when it is first used.
 func NewChannel(cfg ChannelConfig) *Channel {
-	ch := &Channel{addr: cfg.Addr, response: cfg.Response, watch: cfg.Watch, requests: make(map[uint32]*request)}
+	ch := &Channel{
+		addr: cfg.Addr, config: cfg.Conn, response: cfg.Response, watch: cfg.Watch, requests: make(map[uint32]*request),
+	}
 	ch.handler = &Handler{
 		Data:    ch.frame,
 		Close:   ch.ended,
@@ -179,7 +186,7 @@ func (ch *Channel) Do(c *service.Context, session uint32, frames [][]byte, low b
 	if done != nil && ch.requests[session] != nil {
 		return fmt.Errorf("socket: request %d to %s: %w: the session is in use", session, ch.addr, service.ErrMisuse)
 	}
-	if err := ch.send(c, frames, low); err != nil {
+	if err := ch.send(frames, low); err != nil {
 		err = fmt.Errorf("socket: request %d to %s: %w: %w", session, ch.addr, ErrSocket, err)
 		ch.lose(c, err)
 		return err
@@ -235,6 +242,9 @@ func (ch *Channel) ChangeHost(c *service.Context, addr string) {
 	}
 }
 
+// SetConfig has later connections made with cfg.
+func (ch *Channel) SetConfig(cfg Config) { ch.config = cfg }
+
 // Close ends the connection and fails what waits for it. The channel does not
 // connect again before Connect.
 func (ch *Channel) Close(c *service.Context) {
@@ -251,13 +261,13 @@ func (ch *Channel) closedError() error {
 
 // send writes whole frames; of low ones each is a unit of its own, so that
 // others may go between them.
-func (ch *Channel) send(c *service.Context, frames [][]byte, low bool) error {
+func (ch *Channel) send(frames [][]byte, low bool) error {
 	if !low {
-		return Write(c, ch.fd, frames...)
+		return ch.conn.write(frames, false)
 	}
 	for len(frames) > 0 {
 		n := frameSlices(frames)
-		if err := WriteLow(c, ch.fd, frames[:n:n]...); err != nil {
+		if err := ch.conn.write(frames[:n:n], true); err != nil {
 			return err
 		}
 		frames = frames[n:]
@@ -340,7 +350,7 @@ func (ch *Channel) lose(c *service.Context, err error) {
 // fail ends every request with err, in the order they were made, each on a
 // coroutine of its own, since one may go on to use the channel.
 func (ch *Channel) fail(c *service.Context, err error) {
-	ch.fd = 0
+	ch.fd, ch.lost = 0, err
 	ch.tell(c, ChannelLost, err)
 	lost := make([]*request, 0, len(ch.requests))
 	for _, q := range ch.requests {

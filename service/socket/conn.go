@@ -2,6 +2,7 @@ package socket
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -15,21 +16,20 @@ import (
 // limits are how long an ending connection may take. They are fields of the
 // table for the tests' sake.
 type limits struct {
-	flush  time.Duration // without progress, for what is still to be sent
-	leave  time.Duration // the same, once the owner has ended
-	linger time.Duration // for the peer to notice that it was closed
-	hold   time.Duration // frames of a peer that left before Start
+	flush     time.Duration // without progress, for what is still to be sent
+	leave     time.Duration // the same, once the owner has ended
+	linger    time.Duration // for the peer to notice that it was closed
+	hold      time.Duration // frames of a peer that left before Start
+	handshake time.Duration // until a peer speaks TLS
 }
 
-var defaultLimits = limits{flush: 10 * time.Second, leave: time.Second, linger: time.Second, hold: 10 * time.Second}
+var defaultLimits = limits{
+	flush: 10 * time.Second, leave: time.Second, linger: time.Second, hold: 10 * time.Second, handshake: DialTimeout,
+}
 
 // readAhead is how much is read of a connection before Start, so that the
 // peer's leaving is noticed.
 const readAhead = minBuffer
-
-// silenceLimit is how long a host may not answer before its connections fail:
-// what Go's keepalive takes on an idle connection.
-const silenceLimit = 150 * time.Second
 
 // States of a connection. They only go up.
 type state uint8
@@ -59,7 +59,7 @@ type conn struct {
 
 	mu      sync.Mutex
 	state   state
-	failure error // of the writer
+	failure error // why it died, unless this node closed it
 	writing bool  // the writer goroutine runs
 	out     output
 }
@@ -76,8 +76,11 @@ func newConn(o *owner, fd FD, nc net.Conn, h *Handler) *conn {
 		h = &Handler{}
 	}
 	s := &conn{owner: o, fd: fd, peer: nc.RemoteAddr().String(), handler: h, nc: nc, wake: make(chan struct{}, 1)}
-	limitSilence(nc, silenceLimit)
-	s.writev = func(b *net.Buffers) (int64, error) { return b.WriteTo(nc) }
+	if t, ok := nc.(*secure); ok {
+		s.writev = t.writev
+	} else {
+		s.writev = func(b *net.Buffers) (int64, error) { return b.WriteTo(nc) }
+	}
 	return s
 }
 
@@ -86,7 +89,7 @@ func (s *conn) start(r *route) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.state != stateOpen || s.muted.Load() {
-		return ErrClosed
+		return s.closedLocked()
 	}
 	if s.route.Swap(r) == nil {
 		s.interrupt()
@@ -107,14 +110,21 @@ func (s *conn) poke() {
 	}
 }
 
-// usable reports whether the connection still takes output.
-func (s *conn) usable() bool {
-	if s == nil {
-		return false
-	}
+// usable returns why the connection takes no output any more, or nil.
+func (s *conn) usable() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.state == stateOpen
+	if s.state != stateOpen {
+		return s.closedLocked()
+	}
+	return nil
+}
+
+func (s *conn) closedLocked() error {
+	if s.failure != nil {
+		return fmt.Errorf("%w: %w", ErrClosed, s.failure)
+	}
+	return ErrClosed
 }
 
 func (s *conn) close() error {
@@ -165,6 +175,7 @@ func (s *conn) run() {
 	err := s.pump()
 	s.mu.Lock()
 	if err != nil {
+		s.failure = err
 		s.dieLocked()
 	} else if s.state == stateOpen { // the peer has closed
 		s.state = stateClosing
@@ -201,20 +212,23 @@ func (s *conn) pump() error {
 			}
 			continue
 		} else if in.len() >= readAhead {
-			if awaitLeave(s.nc, s.wake) && !s.hold() || !s.usable() {
+			if awaitLeave(s.nc, s.wake) && !s.hold() || s.usable() != nil {
 				return s.cause(nil)
 			}
 			continue
 		}
 		n, err := in.fill(s.nc)
-		s.read.Add(uint64(n))
+		total := s.read.Add(uint64(n))
 		switch {
 		case err == nil:
+			if total == uint64(in.len()) && looksLikeTLS(in.buf[in.r:in.w]) {
+				return s.cause(fmt.Errorf("%w: %s speaks TLS, not plain frames", ErrTLS, s.peer))
+			}
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			// An interrupt. Whoever interrupts has changed the state before, so
 			// that it is seen after this.
 			_ = s.nc.SetReadDeadline(time.Time{})
-		case err == io.EOF:
+		case err == io.EOF, err == io.ErrUnexpectedEOF: // TLS without its own end: frames tell what is whole
 			ended = true
 		default:
 			return s.cause(err)
@@ -229,7 +243,7 @@ func (s *conn) hold() bool {
 	limit := time.NewTimer(s.owner.table.limits.hold)
 	defer limit.Stop()
 	for s.route.Load() == nil {
-		if !s.usable() {
+		if s.usable() != nil {
 			return false
 		}
 		select {
@@ -273,9 +287,9 @@ func (s *conn) finish() {
 	for !s.flushed() {
 		<-s.wake
 	}
-	if w, ok := s.nc.(interface{ CloseWrite() error }); ok && s.muted.Load() {
+	if w, ok := s.nc.(interface{ CloseWrite() error }); ok {
 		_ = s.nc.SetReadDeadline(time.Now().Add(s.owner.table.limits.linger))
-		if w.CloseWrite() == nil && !s.owner.ended.Load() {
+		if w.CloseWrite() == nil && s.muted.Load() && !s.owner.ended.Load() {
 			_, _ = io.Copy(io.Discard, s.nc)
 		}
 	}

@@ -41,7 +41,7 @@ func (ch *Channel) ready(c *service.Context) error {
 				return nil
 			case ch.attempt != nil:
 			case p.tried:
-				return fmt.Errorf("%w: %s has closed the connection", ErrSocket, ch.addr)
+				return ch.lost
 			default:
 				ch.dial(c)
 			}
@@ -58,11 +58,11 @@ func (ch *Channel) up(c *service.Context) bool {
 	if ch.fd == 0 {
 		return false
 	}
-	if tableOf(c.Node()).conn(ch.fd).usable() {
-		return true
+	err := ch.conn.usable()
+	if err != nil {
+		ch.lose(c, fmt.Errorf("%w: connection to %s was lost: %w", ErrSocket, ch.addr, err))
 	}
-	ch.lose(c, fmt.Errorf("%w: connection to %s was lost", ErrSocket, ch.addr))
-	return false
+	return err == nil
 }
 
 // leave takes p out of the line.
@@ -87,11 +87,11 @@ func (ch *Channel) dial(c *service.Context) {
 	stop, cancel := context.WithCancel(context.Background())
 	a := &attempt{cancel}
 	ch.attempt = a
-	addr := ch.addr
+	addr, cfg := ch.addr, ch.config
 	ch.tell(c, ChannelDialing, nil)
 	c.Fork(func(c *service.Context) {
 		defer cancel()
-		s, err := dial(c, stop, addr, ch.handler)
+		s, err := dial(c, stop, addr, ch.handler, cfg)
 		if ch.attempt != a {
 			if err == nil {
 				s.shutdown()
@@ -99,7 +99,7 @@ func (ch *Channel) dial(c *service.Context) {
 			return
 		}
 		if err == nil {
-			ch.fd = s.fd
+			ch.fd, ch.conn = s.fd, s
 			err = s.start(&route{})
 		}
 		if err != nil {

@@ -2,7 +2,9 @@ package socket
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
+	"strings"
 	"sync/atomic"
 
 	"github.com/skynetgo/skynet/service"
@@ -10,7 +12,7 @@ import (
 
 // dial connects and enters the connection; it blocks. It gives up when stop
 // ends.
-func dial(c *service.Context, stop context.Context, addr string, h *Handler) (*conn, error) {
+func dial(c *service.Context, stop context.Context, addr string, h *Handler, cfg Config) (*conn, error) {
 	o := ownerOf(c)
 	timeout := DialTimeout
 	if t := c.CallTimeout(); t > 0 {
@@ -21,8 +23,7 @@ func dial(c *service.Context, stop context.Context, addr string, h *Handler) (*c
 		ctx, cancel := context.WithTimeout(ctx, timeout)
 		defer cancel()
 		defer context.AfterFunc(stop, cancel)()
-		var d net.Dialer
-		nc, err := d.DialContext(ctx, "tcp", addr)
+		nc, err := cfg.connect(ctx, addr)
 		if err != nil {
 			return nil, err
 		}
@@ -43,6 +44,37 @@ func dial(c *service.Context, stop context.Context, addr string, h *Handler) (*c
 		if s := made.Load(); s != nil {
 			s.shutdown()
 		}
+		return nil, err
+	}
+	return s, nil
+}
+
+// connect connects, and speaks TLS if addr says so.
+func (cfg Config) connect(ctx context.Context, addr string) (net.Conn, error) {
+	hostport, secured := strings.CutPrefix(addr, TLSScheme)
+	var tc *tls.Config
+	if secured {
+		var err error
+		if tc, err = cfg.tls(); err != nil {
+			return nil, err
+		}
+	}
+	d := net.Dialer{KeepAlive: -1} // limitSilence sets it
+	nc, err := d.DialContext(ctx, "tcp", hostport)
+	if err != nil {
+		return nil, err
+	}
+	cfg.limitSilence(nc)
+	if !secured {
+		return nc, nil
+	}
+	if tc.ServerName == "" {
+		tc = tc.Clone()
+		tc.ServerName, _, _ = net.SplitHostPort(hostport)
+	}
+	s, err := handshake(ctx, nc, tls.Client, tc)
+	if err != nil {
+		nc.Close()
 		return nil, err
 	}
 	return s, nil

@@ -24,9 +24,12 @@ func SetLinger(n *service.Node, d time.Duration) { tableOf(n).limits.linger = d 
 // SetFlush sets how long a closing connection may be stuck.
 func SetFlush(n *service.Node, d time.Duration) { tableOf(n).limits.flush = d }
 
+// SetHandshake sets how long a peer may take for its TLS handshake.
+func SetHandshake(n *service.Node, d time.Duration) { tableOf(n).limits.handshake = d }
+
 // Serve is Listen on a listener made elsewhere.
 func Serve(c *service.Context, ln net.Listener, h *Handler) (FD, error) {
-	l, err := ownerOf(c).serve(ln, h)
+	l, err := ownerOf(c).serve(&listener{ln: ln, handler: h})
 	if err != nil {
 		return 0, err
 	}

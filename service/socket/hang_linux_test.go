@@ -33,7 +33,7 @@ func hanging(t *testing.T) string {
 
 func option(t *testing.T, nc net.Conn, level, opt int) int {
 	t.Helper()
-	raw, err := nc.(*net.TCPConn).SyscallConn()
+	raw, err := nc.(syscall.Conn).SyscallConn()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,15 +44,27 @@ func option(t *testing.T, nc net.Conn, level, opt int) int {
 	return v
 }
 
-func checkOptions(t *testing.T, nc net.Conn) {
+// checkOptions checks the socket options for a host that probes probes, at this
+// pause in seconds, do not reach; 0 probes for none.
+func checkOptions(t *testing.T, nc net.Conn, pause, probes int) {
 	t.Helper()
 	if option(t, nc, syscall.IPPROTO_TCP, syscall.TCP_NODELAY) == 0 {
 		t.Error("TCP_NODELAY is not set")
 	}
-	if option(t, nc, syscall.SOL_SOCKET, syscall.SO_KEEPALIVE) == 0 {
-		t.Error("SO_KEEPALIVE is not set")
+	if on := option(t, nc, syscall.SOL_SOCKET, syscall.SO_KEEPALIVE); on != min(probes, 1) {
+		t.Errorf("SO_KEEPALIVE is %d", on)
 	}
-	if got := option(t, nc, syscall.IPPROTO_TCP, 18); got != 150_000 { // TCP_USER_TIMEOUT
+	if got := option(t, nc, syscall.IPPROTO_TCP, 18); got != 1000*pause*(probes+1) { // TCP_USER_TIMEOUT
 		t.Errorf("TCP_USER_TIMEOUT is %d", got)
+	}
+	if probes == 0 {
+		return
+	}
+	for name, opt := range map[string][2]int{
+		"TCP_KEEPIDLE": {syscall.TCP_KEEPIDLE, pause}, "TCP_KEEPINTVL": {syscall.TCP_KEEPINTVL, pause}, "TCP_KEEPCNT": {syscall.TCP_KEEPCNT, probes},
+	} {
+		if got := option(t, nc, syscall.IPPROTO_TCP, opt[0]); got != opt[1] {
+			t.Errorf("%s is %d, want %d", name, got, opt[1])
+		}
 	}
 }

@@ -13,7 +13,7 @@ func hanging(t *testing.T) string {
 	return ""
 }
 
-func checkOptions(t *testing.T, _ net.Conn) {
+func checkOptions(t *testing.T, _ net.Conn, _, _ int) {
 	t.Helper()
 	t.Skip("socket options are read on Linux only")
 }

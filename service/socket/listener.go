@@ -2,14 +2,21 @@ package socket
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"net/netip"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/skynetgo/skynet/service"
 )
+
+// maxHandshakes is how many peers of one listener may be in their TLS handshake
+// at once; more wait to be accepted.
+const maxHandshakes = 256
 
 // listener accepts connections for one service.
 type listener struct {
@@ -17,23 +24,31 @@ type listener struct {
 	fd       FD
 	ln       net.Listener
 	handler  *Handler
+	config   Config
+	secured  bool // speaks TLS
 	accepted atomic.Uint64
 	stopped  atomic.Bool
 	closed   chan struct{}
 }
 
-func listen(c *service.Context, addr string, h *Handler) (*listener, error) {
+func listen(c *service.Context, addr string, h *Handler, cfg Config) (*listener, error) {
 	o := ownerOf(c)
+	addr, secured := strings.CutPrefix(addr, TLSScheme)
 	network, literal := networkOf(addr)
 	serve := func(ctx context.Context) (*listener, error) {
-		var lc net.ListenConfig
+		if secured { // what is wrong with it is to be known now
+			if _, err := cfg.tls(); err != nil {
+				return nil, err
+			}
+		}
+		lc := net.ListenConfig{KeepAlive: -1} // limitSilence sets it
 		ln, err := lc.Listen(ctx, network, addr)
 		if err != nil {
 			return nil, err
 		}
-		return o.serve(ln, h)
+		return o.serve(&listener{ln: ln, handler: h, config: cfg, secured: secured})
 	}
-	if literal {
+	if literal && !secured {
 		return serve(context.Background())
 	}
 	var made atomic.Pointer[listener]
@@ -71,13 +86,12 @@ func networkOf(addr string) (string, bool) {
 }
 
 // serve enters a listener and begins to accept.
-func (o *owner) serve(ln net.Listener, h *Handler) (*listener, error) {
-	if h == nil {
-		h = &Handler{}
+func (o *owner) serve(l *listener) (*listener, error) {
+	if l.handler == nil {
+		l.handler = &Handler{}
 	}
-	l := o.adoptListener(ln, h)
-	if l == nil {
-		ln.Close()
+	if !o.adoptListener(l) {
+		l.ln.Close()
 		return nil, service.ErrExited
 	}
 	go l.run()
@@ -87,13 +101,34 @@ func (o *owner) serve(ln net.Listener, h *Handler) (*listener, error) {
 // run is the accepting goroutine.
 func (l *listener) run() {
 	defer l.owner.table.removeListener(l)
+	admit := l.accept
+	if l.secured {
+		var handshakes sync.WaitGroup
+		defer handshakes.Wait()
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		slots := make(chan struct{}, maxHandshakes)
+		admit = func(nc net.Conn) {
+			select {
+			case slots <- struct{}{}:
+			case <-l.closed:
+				nc.Close()
+				return
+			}
+			handshakes.Go(func() {
+				defer func() { <-slots }()
+				l.secure(ctx, nc)
+			})
+		}
+	}
 	const shortest, longest = 5 * time.Millisecond, time.Second
 	pause := shortest
 	for {
 		nc, err := l.ln.Accept()
 		if err == nil {
 			pause = shortest
-			l.accept(nc)
+			l.config.limitSilence(nc)
+			admit(nc)
 			continue
 		}
 		if l.stopped.Load() || errors.Is(err, net.ErrClosed) {
@@ -119,6 +154,25 @@ func (l *listener) accept(nc net.Conn) {
 	l.accepted.Add(1)
 	l.owner.tell(s, event{kind: eventOpen})
 	go s.run()
+}
+
+// secure accepts a connection once it speaks TLS.
+func (l *listener) secure(ctx context.Context, nc net.Conn) {
+	limit, cancel := context.WithTimeout(ctx, l.owner.table.limits.handshake)
+	defer cancel()
+	tc, err := l.config.tls()
+	if err == nil {
+		var s *secure
+		if s, err = handshake(limit, nc, tls.Server, tc); err == nil {
+			l.accept(s)
+			return
+		}
+	}
+	if ctx.Err() == nil {
+		l.owner.tell(l, event{kind: eventError, err: err})
+		dismiss(ctx, nc, err, l.owner.table.limits.linger)
+	}
+	nc.Close()
 }
 
 func (l *listener) close() {

@@ -36,7 +36,7 @@ func (s *conn) write(bufs [][]byte, low bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.state != stateOpen {
-		return ErrClosed
+		return s.closedLocked()
 	}
 	if size == 0 {
 		return nil

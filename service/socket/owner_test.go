@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/skynetgo/skynet/bootstrap/nodetest"
 	"github.com/skynetgo/skynet/service"
 	"github.com/skynetgo/skynet/service/socket"
 )
@@ -62,14 +63,31 @@ func TestDialFails(t *testing.T) {
 
 func TestOptions(t *testing.T) {
 	n, _ := newNode(t)
-	s := newServer(t, n)
-	var dialled socket.FD
-	s.do(func(c *service.Context) (err error) {
-		dialled, err = socket.Dial(c, s.addr, nil)
-		return err
-	})
-	for _, fd := range []socket.FD{dialled, s.next().fd} {
-		checkOptions(t, socket.NetConn(n, fd))
+	for _, test := range []struct {
+		silence       time.Duration
+		pause, probes int
+	}{
+		{0, 15, 9},
+		{25 * time.Second, 2, 11},
+		{time.Second, 1, 1},
+		{time.Hour, 360, 9},
+		{-1, 0, 0},
+	} {
+		cfg := mutual(t, nodetest.NewAuthority(t), nil)
+		cfg.Silence = test.silence
+		for _, scheme := range []string{"", socket.TLSScheme} {
+			s, dialled := newWatcher(t), socket.FD(0)
+			run(t, n, func(c *service.Context) error {
+				_, addr, err := cfg.Listen(c, scheme+"127.0.0.1:0", s.Handler)
+				if err == nil {
+					dialled, err = cfg.Dial(c, scheme+addr, nil)
+				}
+				return err
+			})
+			for _, fd := range []socket.FD{dialled, s.next().fd} {
+				checkOptions(t, socket.NetConn(n, fd), test.pause, test.probes)
+			}
+		}
 	}
 }
 

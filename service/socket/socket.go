@@ -12,11 +12,12 @@
 //
 // Every service of the node may write to, forward and close any fd, as in
 // Skynet. The functions of this package never block, but for Dial, Wait, a
-// Listen on a host name, and the methods of Channel that say so.
+// Listen on a host name or with TLS, and the methods of Channel that say so.
 package socket
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"time"
@@ -28,13 +29,34 @@ import (
 const (
 	// MaxFrame is the most bytes one frame carries.
 	MaxFrame = 0xffff
-	// DialTimeout is how long a Dial may take; less when calls may take less.
+	// DialTimeout is how long a Dial may take; less when calls may take less. A
+	// peer that connects has as long for its TLS handshake.
 	DialTimeout = 5 * time.Second
+	// DefaultSilence is the Silence of the zero Config.
+	DefaultSilence = 150 * time.Second
 )
+
+// TLSScheme begins an address at which TLS is spoken: "tls://host:port".
+const TLSScheme = "tls://"
 
 // FD is the number of a socket, counted from 1 in each node and not used again
 // before all others have been.
 type FD int32
+
+// Config says how connections are made and accepted. Dial and Listen use the
+// zero Config.
+type Config struct {
+	// TLS gives the configuration of one handshake, at addresses that begin with
+	// TLSScheme. It is called for each, without the baton and perhaps by several
+	// goroutines at once; so it may block. The dialling side verifies the host of
+	// the address where ServerName is empty. MutualTLS makes such a function.
+	TLS func() (*tls.Config, error)
+	// Silence is how long a host may not answer before its connections fail, to
+	// the second: keepalive finds it on an idle connection, TCP_USER_TIMEOUT,
+	// where the system has it, while output waits. 0 is DefaultSilence, negative
+	// is never.
+	Silence time.Duration
+}
 
 // Handler is told what happens on a socket. Its functions run under the baton
 // of the owner, each as a message of its own, and may block; nil ones are left
@@ -60,6 +82,10 @@ type Handler struct {
 // the peer.
 var ErrClosed = errors.New("socket: closed")
 
+// ErrTLS is the error of a TLS handshake, and of a peer that speaks TLS where
+// plain frames are expected.
+var ErrTLS = errors.New("socket: TLS")
+
 // Types of a socket in Stat.
 const (
 	TypeListen = "LISTEN"
@@ -82,17 +108,30 @@ type Stat struct {
 // returns the real "ip:port", which tells the port chosen for port 0. It blocks
 // only to look up a host name.
 func Listen(c *service.Context, addr string, h *Handler) (FD, string, error) {
-	l, err := listen(c, addr, h)
+	return Config{}.Listen(c, addr, h)
+}
+
+// Dial connects to addr, "host:port", and blocks until it has. Nothing is
+// delivered before Start or Forward.
+func Dial(c *service.Context, addr string, h *Handler) (FD, error) {
+	return Config{}.Dial(c, addr, h)
+}
+
+// Listen is the function Listen with this Config. With TLS it blocks for
+// Config.TLS too, and a peer is accepted once its handshake has succeeded; one
+// that fails is an Error of the listener.
+func (cfg Config) Listen(c *service.Context, addr string, h *Handler) (FD, string, error) {
+	l, err := listen(c, addr, h, cfg)
 	if err != nil {
 		return 0, "", fmt.Errorf("socket: listen %s: %w", addr, err)
 	}
 	return l.fd, l.ln.Addr().String(), nil
 }
 
-// Dial connects to addr, "host:port", and blocks until it has. Nothing is
-// delivered before Start or Forward.
-func Dial(c *service.Context, addr string, h *Handler) (FD, error) {
-	s, err := dial(c, context.Background(), addr, h)
+// Dial is the function Dial with this Config. A TLS peer that refuses this
+// side's certificate may do so after Dial: then the connection has an Error.
+func (cfg Config) Dial(c *service.Context, addr string, h *Handler) (FD, error) {
+	s, err := dial(c, context.Background(), addr, h, cfg)
 	if err != nil {
 		return 0, fmt.Errorf("socket: dial %s: %w", addr, err)
 	}

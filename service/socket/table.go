@@ -148,18 +148,18 @@ func (o *owner) adopt(nc net.Conn, h *Handler) *conn {
 	return s
 }
 
-// adoptListener is adopt for a listener.
-func (o *owner) adoptListener(ln net.Listener, h *Handler) *listener {
+// adoptListener is adopt for a listener; false when the owner has ended.
+func (o *owner) adoptListener(l *listener) bool {
 	t := o.table
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if o.ended.Load() {
-		return nil
+		return false
 	}
-	l := &listener{owner: o, fd: t.nextLocked(), ln: ln, handler: h, closed: make(chan struct{})}
+	l.owner, l.fd, l.closed = o, t.nextLocked(), make(chan struct{})
 	t.listeners[l.fd] = l
 	o.listeners[l] = struct{}{}
-	return l
+	return true
 }
 
 // end closes what the service has left open.

@@ -7,5 +7,6 @@ import (
 	"time"
 )
 
-// limitSilence leaves it to the system when to give an unreachable host up.
-func limitSilence(net.Conn, time.Duration) {}
+// limitUnacknowledged leaves it to the system when to give an unreachable host
+// up.
+func limitUnacknowledged(*net.TCPConn, time.Duration) {}
