@@ -92,7 +92,7 @@ type Text string
 
 func (t Text) request() ReloadRequest { return ReloadRequest{Kind: "text", Text: string(t)} }
 
-// Table is a node table: a "host:port" or false by node name, any value by
+// Table is a node table: a "host:port", "tls://host:port" or false by node name, any value by
 // "__option".
 type Table map[string]any
 

@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+
+	"github.com/skynetgo/skynet/service/socket"
 )
 
 // Settings are the options of a node table: its lines "__name = value". A
@@ -20,8 +22,8 @@ type Settings struct {
 	// Probe, __probe: how long a node may owe answers, or say nothing at all,
 	// before it is asked for a sign of life; it then has as long again. 0: never.
 	Probe time.Duration `lua:"probe"`
-	// Silence, __silence: how long a host may leave what was sent to it
-	// unacknowledged.
+	// Silence, __silence: how long a host may not answer before its connections
+	// fail. 0: for ever.
 	Silence time.Duration `lua:"silence"`
 	// FirstFrame, __firstframe: how long a connection that was accepted may send
 	// nothing. 0: for ever.
@@ -113,6 +115,17 @@ func (s *Settings) Set(option string, value any) (known bool, err error) {
 		*p = v
 	}
 	return true, nil
+}
+
+// Socket returns what connections to other nodes, and those they open, are made
+// with. log gets a line when certificates change; it must be safe from any
+// goroutine.
+func (s Settings) Socket(log func(text string)) socket.Config {
+	cfg := socket.Config{TLS: socket.MutualTLS(s.Cert, s.Key, s.CA, log), Silence: s.Silence}
+	if s.Silence == 0 {
+		cfg.Silence = -1 // 0 is a default there
+	}
+	return cfg
 }
 
 func (s *Settings) field(option string) any {

@@ -222,7 +222,7 @@ func (s *conn) pump() error {
 		switch {
 		case err == nil:
 			if total == uint64(in.len()) && looksLikeTLS(in.buf[in.r:in.w]) {
-				return s.cause(fmt.Errorf("%w: %s speaks TLS, not plain frames", ErrTLS, s.peer))
+				return s.cause(fmt.Errorf("%w: %s sends what looks like TLS, not plain frames", ErrTLS, s.peer))
 			}
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			// An interrupt. Whoever interrupts has changed the state before, so

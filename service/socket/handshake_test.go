@@ -62,11 +62,11 @@ func TestTLSRefused(t *testing.T) {
 		},
 		"plain client": {
 			server: good, plainClient: plain,
-			serverSays: " speaks no TLS", clientSays: " speaks TLS, not plain frames",
+			serverSays: " speaks no TLS", clientSays: " sends what looks like TLS, not plain frames",
 		},
 		"plain server": {
 			plainServer: plain, client: good,
-			serverSays: " speaks TLS, not plain frames", clientSays: "perhaps it speaks no TLS",
+			serverSays: " sends what looks like TLS, not plain frames", clientSays: "perhaps it speaks no TLS",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -120,7 +120,7 @@ func TestLooksLikeTLS(t *testing.T) {
 		cl.send(hello[:cut])
 		eventually(t, func() bool { return stat(n, fd).Read == uint64(cut) })
 		cl.send(hello[cut:])
-		s.want("error", fd, "socket: TLS: "+cl.LocalAddr().String()+" speaks TLS, not plain frames")
+		s.want("error", fd, "socket: TLS: "+cl.LocalAddr().String()+" sends what looks like TLS, not plain frames")
 		s.want("close", fd, "")
 	}
 	for _, start := range []string{"\x01\x02\x00\x01\x00\x01\xfb", "\x01\x02\x00\x02\x00\x01\xfc", "\x05\x02\x00\x01\x00\x01\xfc", "\x01\x00\x02\x02\x04", "\x01\x00\x02\x00\x0a"} {

@@ -8,11 +8,13 @@ import (
 	"net"
 	"regexp"
 	"strconv"
+	"strings"
 
 	"github.com/skynetgo/skynet/cluster"
 	"github.com/skynetgo/skynet/cluster/wire"
 	"github.com/skynetgo/skynet/lualike"
 	"github.com/skynetgo/skynet/service"
+	"github.com/skynetgo/skynet/service/socket"
 	"github.com/skynetgo/skynet/services/gate"
 )
 
@@ -55,7 +57,8 @@ func start(c *service.Context, _ ...any) error {
 
 // listen opens a gate of its own for the address.
 func (d *clusterd) listen(c *service.Context, l cluster.Listen) (string, error) {
-	conf := gate.OpenConfig{Address: l.Addr, Port: &l.Port}
+	s := d.table.settings
+	conf := gate.OpenConfig{Address: l.Addr, Port: &l.Port, Silence: s.Socket(nil).Silence, Cert: s.Cert, Key: s.Key, CA: s.CA}
 	if l.Node != "" {
 		a := d.table.lookup(l.Node)
 		if a.text == "" {
@@ -80,7 +83,11 @@ func (d *clusterd) listen(c *service.Context, l cluster.Listen) (string, error) 
 		return "", err
 	}
 	port, err := opened.Int(1)
-	return net.JoinHostPort(host, strconv.FormatInt(port, 10)), err
+	at := net.JoinHostPort(host, strconv.FormatInt(port, 10))
+	if strings.HasPrefix(conf.Address, socket.TLSScheme) {
+		at = socket.TLSScheme + at
+	}
+	return at, err
 }
 
 // senders gives the sender of each node that has one.

@@ -10,6 +10,7 @@ import (
 	"github.com/skynetgo/skynet/cluster"
 	"github.com/skynetgo/skynet/lualike/luaconf"
 	"github.com/skynetgo/skynet/service"
+	"github.com/skynetgo/skynet/service/socket"
 )
 
 // nodeTable is name -> address, and the options.
@@ -73,6 +74,9 @@ func (d *clusterd) reload(c *service.Context, r cluster.ReloadRequest) error {
 		if addresses[s.name], err = s.address(); err != nil {
 			return err
 		}
+	}
+	if err := d.table.check(options); err != nil {
+		return err
 	}
 	if options != d.table.settings {
 		d.configure(c, options)
@@ -143,12 +147,25 @@ func (s setting) address() (address, error) {
 			return address{down: true}, nil
 		}
 	case string:
-		if _, port, err := net.SplitHostPort(v); err != nil || port == "" {
+		if _, port, err := net.SplitHostPort(strings.TrimPrefix(v, socket.TLSScheme)); err != nil || port == "" {
 			return address{}, s.fail("is not host:port: %q", v)
 		}
 		return address{text: v}, nil
 	}
 	return address{}, s.fail("is neither false nor a string: %v", s.value)
+}
+
+// check reads the certificates that options name, unless those in force name
+// the same: broken ones do no harm to them.
+func (t *nodeTable) check(options cluster.Settings) error {
+	old, fresh := t.settings, options
+	if fresh.Cert+fresh.Key+fresh.CA == "" || fresh.Cert == old.Cert && fresh.Key == old.Key && fresh.CA == old.CA {
+		return nil
+	}
+	if _, err := fresh.Socket(nil).TLS(); err != nil {
+		return fmt.Errorf("node table: %w", err)
+	}
+	return nil
 }
 
 // load reads the lines of a table, in its order.

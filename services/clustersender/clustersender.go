@@ -46,11 +46,13 @@ func start(c *service.Context, args ...any) error {
 		large:    make(map[uint32]*largeAnswer),
 	}
 	s.link = cluster.LinkTo(c.Node(), s.node)
-	s.channel = socket.NewChannel(socket.ChannelConfig{Addr: s.addr, Response: s.response, Watch: s.changed})
+	s.channel = socket.NewChannel(socket.ChannelConfig{
+		Addr: s.addr, Conn: connections(c, s.settings), Response: s.response, Watch: s.changed,
+	})
 	c.Handle(string(cluster.ReqCmd), service.P1(s.req))
 	c.Handle(string(cluster.PushCmd), service.P1(s.push))
 	c.Handle(string(cluster.ChangeNodeCmd), service.P1(s.changeNode))
-	c.Handle(string(cluster.SettingsCmd), service.P1(func(_ *service.Context, to cluster.Settings) error { s.settings = to; return nil }))
+	c.Handle(string(cluster.SettingsCmd), service.P1(func(c *service.Context, to cluster.Settings) error { s.configure(c, to); return nil }))
 	return nil
 }
 
@@ -187,10 +189,24 @@ func (s *sender) send(c *service.Context, r cluster.Request) error {
 	return s.write(c, 0, frames(first, session, r.Payload, parts), len(r.Payload), nil)
 }
 
+// configure takes other options. Those of connections hold from the next one on.
+func (s *sender) configure(c *service.Context, to cluster.Settings) {
+	was := s.settings
+	if s.settings = to; to.Cert != was.Cert || to.Key != was.Key || to.CA != was.CA || to.Silence != was.Silence {
+		s.channel.SetConfig(connections(c, to))
+	}
+}
+
+// connections says how they are made.
+func connections(c *service.Context, settings cluster.Settings) socket.Config {
+	n, self := c.Node(), c.Self()
+	return settings.Socket(func(text string) { n.Log(self, text) })
+}
+
 // changeNode connects to another address, or with "" to none. A connection to
 // the same one stays.
 func (s *sender) changeNode(c *service.Context, to cluster.NodeChange) error {
-	s.settings = to.Settings
+	s.configure(c, to.Settings)
 	if to.Addr == "" {
 		c.Logf("Close cluster sender %s nil", s.addr)
 		s.channel.Close(c)

@@ -20,6 +20,7 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/skynetgo/skynet/lualike"
 	"github.com/skynetgo/skynet/service"
@@ -72,6 +73,12 @@ type OpenConfig struct {
 	NoDelay   bool           `lua:"nodelay"`   // connections never delay, whatever it says
 	Watchdog  service.Handle `lua:"watchdog"`  // by default the caller
 	Backlog   int            `lua:"backlog"`   // the system's is taken, whatever it says
+	Silence   time.Duration  `lua:"silence"`   // as in socket.Config
+	// Cert, Key and CA are the PEM files of socket.MutualTLS, which is spoken when
+	// Address begins with socket.TLSScheme.
+	Cert string `lua:"cert"`
+	Key  string `lua:"key"`
+	CA   string `lua:"ca"`
 }
 
 // address returns what to listen on, and the two values that the log has for it.
@@ -83,7 +90,12 @@ func (o OpenConfig) address() (addr, host string, port any) {
 	if host == "" {
 		host = DefaultAddress
 	}
-	return net.JoinHostPort(strings.Trim(host, "[]"), strconv.Itoa(*o.Port)), host, *o.Port
+	ip, secured := strings.CutPrefix(host, socket.TLSScheme)
+	addr = net.JoinHostPort(strings.Trim(ip, "[]"), strconv.Itoa(*o.Port))
+	if secured {
+		addr = socket.TLSScheme + addr
+	}
+	return addr, host, *o.Port
 }
 
 // errAssertion is the error of a Lua assert.
@@ -138,7 +150,10 @@ func (g *gate) open(c *service.Context, conf OpenConfig) (lualike.Args, error) {
 	addr, host, port := conf.address()
 	c.Error("Listen on", host, port)
 	g.listening = true // before Listen, which may block
-	fd, at, err := socket.Listen(c, addr, g.handler)
+	node, self := c.Node(), c.Self()
+	log := func(text string) { node.Log(self, text) }
+	cfg := socket.Config{TLS: socket.MutualTLS(conf.Cert, conf.Key, conf.CA, log), Silence: conf.Silence}
+	fd, at, err := cfg.Listen(c, addr, g.handler)
 	if err != nil {
 		g.listening = false
 		return nil, fmt.Errorf("Listen error: %w", err)
@@ -217,12 +232,14 @@ func (g *gate) closed(c *service.Context, fd socket.FD) {
 }
 
 func (g *gate) failed(c *service.Context, fd socket.FD, err error) {
-	if _, ok := g.clients[fd]; !ok {
+	_, client := g.clients[fd]
+	if !client || errors.Is(err, socket.ErrTLS) { // a mistake in a config, which no watchdog of Skynet's logs
 		c.Error("gateserver accept error:", socket.ErrorText(err))
-		return
 	}
-	delete(g.clients, fd)
-	g.tell(c, EventError, fd, socket.ErrorText(err))
+	if client {
+		delete(g.clients, fd)
+		g.tell(c, EventError, fd, socket.ErrorText(err))
+	}
 }
 
 func (g *gate) warning(c *service.Context, fd socket.FD, kb int) {
