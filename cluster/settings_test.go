@@ -5,7 +5,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/skynetgo/skynet/bootstrap/nodetest"
 	"github.com/skynetgo/skynet/cluster"
+	"github.com/skynetgo/skynet/lualike"
+	"github.com/skynetgo/skynet/service"
+	"github.com/skynetgo/skynet/services/gate"
 )
 
 func TestSettings(t *testing.T) {
@@ -55,5 +59,35 @@ func TestSettingsNilIsTheDefault(t *testing.T) {
 	}
 	if known, err := changed.Set("nosuch", 1); known || err != nil {
 		t.Errorf("nosuch: %v, %v", known, err)
+	}
+}
+
+// What Settings say of connections reaches a gate as they reach a sender.
+func TestSettingsOfConnections(t *testing.T) {
+	for _, tc := range []struct{ set, want time.Duration }{{0, -1}, {5 * time.Second, 5 * time.Second}} {
+		s := cluster.Settings{Silence: tc.set}
+		if got := s.Socket(nil).Silence; got != tc.want {
+			t.Errorf("%v is %v for a socket", tc.set, got)
+		}
+	}
+	g := nodetest.NewProbe("gate")
+	opened := make(chan gate.OpenConfig, 1)
+	g.Answer(gate.CmdOpen, func(_ *service.Context, args lualike.Args) (lualike.Args, error) {
+		conf, err := lualike.As[gate.OpenConfig](args.At(0))
+		opened <- conf
+		return lualike.Args{"127.0.0.1", 1}, err
+	})
+	table := secrets(t, nodetest.NewAuthority(t), cluster.Table{"srv": "tls://127.0.0.1:0", "__silence": 7})
+	n := client(t, table, nodetest.Services(g.Definition()))
+	n.Run(func(c *service.Context) error {
+		addr, err := cluster.Open(c, "srv")
+		if err != nil {
+			return err
+		}
+		return want("address", addr, "tls://127.0.0.1:1")
+	})
+	got := <-opened
+	if got.Silence != 7*time.Second || got.Cert != table["__cert"] || got.Key != table["__key"] || got.CA != table["__ca"] {
+		t.Errorf("%+v", got)
 	}
 }

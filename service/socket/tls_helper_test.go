@@ -1,8 +1,10 @@
 package socket_test
 
 import (
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
+	"io"
 	"net"
 	"testing"
 	"time"
@@ -51,14 +53,43 @@ func (s *server) hostport() string { return s.addr[len(socket.TLSScheme):] }
 // tlsEnd is the far end of a TLS connection, ordinary Go.
 type tlsEnd struct {
 	*tls.Conn
-	tcp *client
+	tcp  *client
+	wire *tail
+}
+
+// tail keeps the last bytes that were read.
+type tail struct {
+	net.Conn
+	last []byte
+}
+
+func (w *tail) Read(b []byte) (int, error) {
+	n, err := w.Conn.Read(b)
+	w.last = append(w.last, b[:n]...)
+	w.last = w.last[max(len(w.last)-24, 0):]
+	return n, err
+}
+
+// wantEnd reads up to the end of the stream, which must be TLS's own, a record
+// of the size of an alert, and then TCP's; it returns what came.
+func (e *tlsEnd) wantEnd() string {
+	e.tcp.t.Helper()
+	b, err := io.ReadAll(e)
+	if err != nil || !bytes.HasPrefix(e.wire.last, []byte{23, 3, 3, 0, 19}) {
+		e.tcp.t.Errorf("%v after % x", err, e.wire.last)
+	}
+	if rest := e.tcp.rest(); rest != "" {
+		e.tcp.t.Errorf("%q after the end", rest)
+	}
+	return string(b)
 }
 
 // secured is client over TLS.
 func (s *server) secured(cfg socket.Config) (*tlsEnd, socket.FD) {
 	s.t.Helper()
 	tcp := dial(s.t, s.hostport())
-	e := &tlsEnd{tls.Client(tcp, clientConfig(s.t, cfg)), tcp}
+	wire := &tail{Conn: tcp}
+	e := &tlsEnd{tls.Client(wire, clientConfig(s.t, cfg)), tcp, wire}
 	if err := e.Handshake(); err != nil {
 		s.t.Fatal(err)
 	}
