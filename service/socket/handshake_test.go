@@ -201,20 +201,25 @@ func TestTLSEndDuringHandshakes(t *testing.T) {
 		t.Fatal(err)
 	}
 	e, cl, other := f.accept(), dial(t, receive(t, addr)), dial(t, s.hostport())
-	eventually(t, func() bool { return handshakes() == 3 })
+	eventually(t, func() bool { return running("socket.handshake(") == 3 })
 	_ = n.Kill(0, short)
 	e.wantEnd()
 	cl.wantEnd()
 	s.do(func(c *service.Context) error { return socket.Close(c, s.fd) })
 	other.wantEnd()
-	eventually(t, func() bool { return handshakes() == 0 })
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := socket.Wait(ctx, n); err != nil || running("socket.(*listener).secure(") > 0 {
+		t.Errorf("%v, or a listener was left before its handshakes", err)
+	}
+	eventually(t, func() bool { return running("socket.handshake(") == 0 })
 	s.nothing()
 }
 
-// handshakes returns how many there are in this process.
-func handshakes() int {
+// running returns how many goroutines of this process are in a function.
+func running(function string) int {
 	stacks := make([]byte, 1<<22)
-	return strings.Count(string(stacks[:runtime.Stack(stacks, true)]), "socket.handshake(")
+	return strings.Count(string(stacks[:runtime.Stack(stacks, true)]), function)
 }
 
 // Only so many handshakes run at once; who comes later waits for its turn.

@@ -31,6 +31,31 @@ func hanging(t *testing.T) string {
 	return addr
 }
 
+// fill writes to nc's kernel buffer, past what the connection knows of, until it
+// is full.
+func fill(t *testing.T, nc net.Conn) {
+	t.Helper()
+	raw, err := nc.(syscall.Conn).SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = raw.Write(func(fd uintptr) bool {
+		for _, size := range []int{64 << 10, 1} {
+			for err == nil {
+				_, err = syscall.Write(int(fd), make([]byte, size))
+			}
+			if err != syscall.EAGAIN {
+				t.Error(err)
+			}
+			err = nil
+		}
+		return true
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func option(t *testing.T, nc net.Conn, level, opt int) int {
 	t.Helper()
 	raw, err := nc.(syscall.Conn).SyscallConn()

@@ -208,6 +208,28 @@ func TestTLSCloseOfAStuckConnection(t *testing.T) {
 	}
 }
 
+// The end of the stream is a record too. It takes no longer than the rest of the
+// output, and Shutdown does without it.
+func TestTLSEndThatDoesNotGoOut(t *testing.T) {
+	for name, end := range map[string]func(*service.Context, socket.FD) error{"close": socket.Close, "shutdown": socket.Shutdown} {
+		t.Run(name, func(t *testing.T) {
+			n, _ := newNode(t)
+			socket.SetFlush(n, time.Millisecond)
+			cfg := mutual(t, nodetest.NewAuthority(t), nil)
+			s := newTLSServer(t, n, cfg)
+			_, fd := s.secured(cfg)
+			fill(t, socket.NetConn(n, fd))
+			began := time.Now()
+			s.do(func(c *service.Context) error { return end(c, fd) })
+			s.want("close", fd, "")
+			s.gone(fd)
+			if took := time.Since(began); took > 4*time.Second { // package tls allows itself 5
+				t.Errorf("took %v", took)
+			}
+		})
+	}
+}
+
 // A Channel speaks TLS or not as its address says, and goes from one to the
 // other when that changes.
 func TestTLSChannel(t *testing.T) {
