@@ -92,8 +92,8 @@ type Text string
 
 func (t Text) request() ReloadRequest { return ReloadRequest{Kind: "text", Text: string(t)} }
 
-// Table is a node table: a "host:port", "tls://host:port" or false by node name, any value by
-// "__option".
+// Table is a node table: a "host:port", "tls://host:port" or false by node
+// name, any value by "__option".
 type Table map[string]any
 
 func (t Table) request() ReloadRequest { return ReloadRequest{Kind: "table", Table: t} }

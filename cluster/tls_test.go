@@ -41,6 +41,9 @@ func TestTLSBesidePlain(t *testing.T) {
 			}
 			n := client(t, secrets(t, a, cluster.Table{"plain": plain, "secret": secret}), nodetest.Isolate(isolate))
 			n.Run(func(c *service.Context) error {
+				if _, err := cluster.Call(c, secret, "@sdb", "echo"); err != nil { // by its address
+					return err
+				}
 				for _, node := range []string{"plain", "secret"} {
 					for _, size := range []int{0, 1, 0x7fff, 0x8000, 0x8001, 5 << 20} {
 						text := strings.Repeat("t", size)

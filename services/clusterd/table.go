@@ -40,7 +40,7 @@ func (t *nodeTable) lookup(node string) address {
 }
 
 func isAddress(node string) bool {
-	_, port, err := net.SplitHostPort(node)
+	_, port, err := net.SplitHostPort(strings.TrimPrefix(node, socket.TLSScheme))
 	if err == nil {
 		_, err = strconv.ParseUint(port, 10, 16)
 	}
