@@ -86,14 +86,14 @@ func TestB195SnaxServer(t *testing.T) {
 	for _, w := range readTranscript(t, "j_snax").Wire {
 		switch w.Dir {
 		case "c2s":
-			if _, err := conn.Write(known.request(w.frame(t))); err != nil {
+			if _, err := conn.Write(known.request(w.head())); err != nil {
 				t.Fatal(err)
 			}
 		case "s2c":
-			if w.session(t) == 5 { // the answer to the query is a handle
+			if w.session() == 5 { // the answer to the query is a handle
 				w.Hex = hexAnswer(t, 5, o.Handle())
 			}
-			expectFrames(t, conn, []wireEvent{w})
+			expectFrames(t, conn, []wireEvent{w}, wireEvent.same)
 		}
 	}
 }
@@ -134,13 +134,13 @@ func recordedPeer(t *testing.T, events []wireEvent) (addr string, done <-chan er
 			switch w.Dir {
 			case "c2s":
 				frame, err := readFrame(conn)
-				if err != nil || !bytes.Equal(frame, w.frame(t)) {
+				if err != nil || !bytes.Equal(frame, w.head()) {
 					result <- fmt.Errorf("got %x, %v, recorded %s", frame, err, w)
 					_ = conn.Close() // ends the client's calls
 					return
 				}
 			case "s2c":
-				if _, err := conn.Write(w.frame(t)); err != nil {
+				if _, err := conn.Write(w.head()); err != nil {
 					result <- err
 					return
 				}
