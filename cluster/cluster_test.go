@@ -98,7 +98,7 @@ func TestErrors(t *testing.T) {
 	srv.Log.Wait(t, "error : \x1b[31mboom")
 }
 
-func TestRegister(t *testing.T) {
+func TestB186Register(t *testing.T) {
 	srv, addr, h := server(t)
 	n := client(t, cluster.Table{"srv": addr})
 	query := func(name string) (got service.Handle, err error) {
@@ -137,7 +137,7 @@ func TestRegister(t *testing.T) {
 	}
 }
 
-func TestProxy(t *testing.T) {
+func TestB188Proxy(t *testing.T) {
 	_, addr, h := server(t)
 	n := client(t, cluster.Table{"srv": addr})
 	n.Run(func(c *service.Context) error {

@@ -16,7 +16,7 @@ import (
 	"github.com/skynetgo/skynet/service"
 )
 
-func TestReloadWakesWaiters(t *testing.T) {
+func TestB180ReloadWakesWaiters(t *testing.T) {
 	_, addr, _ := server(t)
 	n := client(t, nil)
 	answers := make(chan error, 3)
@@ -42,7 +42,7 @@ func TestReloadWakesWaiters(t *testing.T) {
 	n.Log.Wait(t, "Cluster node [srv] resolved : "+addr)
 }
 
-func TestNowaitingFailsWaiters(t *testing.T) {
+func TestB180NowaitingFailsWaiters(t *testing.T) {
 	n := client(t, nil)
 	answers := make(chan error, 2)
 	n.Run(func(c *service.Context) error {
@@ -90,7 +90,7 @@ func TestFirstCallWithoutDeadline(t *testing.T) {
 	n.Run(func(c *service.Context) error { _, err := cluster.Call(c, addr, "@sdb", "echo"); return err })
 }
 
-func TestNodeDownAndBack(t *testing.T) {
+func TestB181NodeDownAndBack(t *testing.T) {
 	srv, addr, _ := server(t)
 	n := client(t, cluster.Table{"srv": addr})
 	echo := func(c *service.Context) error {
@@ -115,7 +115,7 @@ func TestNodeDownAndBack(t *testing.T) {
 	}
 }
 
-func TestChangedAddressMovesTheConnection(t *testing.T) {
+func TestB182ChangedAddressMovesTheConnection(t *testing.T) {
 	one, addr1, _ := server(t)
 	two, addr2, _ := server(t)
 	n := client(t, cluster.Table{"srv": addr1})
@@ -131,7 +131,7 @@ func TestChangedAddressMovesTheConnection(t *testing.T) {
 // A node that dies in the middle of 100 calls: each call ends at once with an
 // error, and calls work again when the node is back, at the old address and at
 // another one.
-func TestNodeDiesAndComesBack(t *testing.T) {
+func TestB183NodeDiesAndComesBack(t *testing.T) {
 	srv, addr, h := server(t)
 	n := client(t, cluster.Table{"srv": addr})
 	answers := make(chan error, 100)
