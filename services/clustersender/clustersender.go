@@ -16,7 +16,12 @@ import (
 
 // Definition returns the definition of the service. Its arguments are the name
 // of the node, that of the own one and the address.
-func Definition() *service.Definition { return service.Def("clustersender", start) }
+func Definition() *service.Definition { return definition(1) }
+
+// definition is Definition with the number that sessions begin with.
+func definition(session uint32) *service.Definition {
+	return service.Def("clustersender", func(c *service.Context, args ...any) error { return start(c, session, args) })
+}
 
 type sender struct {
 	node     string
@@ -33,7 +38,7 @@ type sender struct {
 	probe    *service.Timer
 }
 
-func start(c *service.Context, args ...any) error {
+func start(c *service.Context, session uint32, args []any) error {
 	if len(args) != 3 {
 		return fmt.Errorf("clustersender wants node, own name and address, not %d arguments", len(args))
 	}
@@ -42,7 +47,7 @@ func start(c *service.Context, args ...any) error {
 		own:      fmt.Sprint(args[1]),
 		addr:     fmt.Sprint(args[2]),
 		settings: cluster.DefaultSettings(), // until the first changenode
-		session:  1,
+		session:  session,
 		large:    make(map[uint32]*largeAnswer),
 	}
 	s.link = cluster.LinkTo(c.Node(), s.node)

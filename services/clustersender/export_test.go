@@ -1,0 +1,4 @@
+package clustersender
+
+// DefinitionFrom is Definition with the number that sessions begin with.
+var DefinitionFrom = definition
