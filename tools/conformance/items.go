@@ -9,8 +9,7 @@ type item struct {
 }
 
 // sections holds the items by the sections of the record, which has gaps in its
-// numbers between them. The gate (8), the console (11) and the cluster (12) are
-// not in the list yet.
+// numbers between them. The console (11) is not in the list yet.
 var sections = []struct {
 	name  string
 	items []item
@@ -88,6 +87,16 @@ var sections = []struct {
 	{"7. Environment", []item{
 		{number: 90, title: "getenv and setenv"},
 	}},
+	{"8. Gate", []item{
+		{number: 100, title: "open: the line, the address and port; a second one, a taken port"},
+		{number: 101, title: "nothing is read before accept or forward"},
+		{number: 102, title: "who gets the packets"},
+		{number: 103, title: "kick; accept and forward of the unknown"},
+		{number: 104, title: "a client that closes, resets or half-closes"},
+		{number: 105, title: "a connection never accepted frees its place"},
+		{number: 106, title: "maxclient is how many are let in"},
+		{number: 107, title: "close; unknown commands"},
+	}},
 	{"9. Config file", []item{
 		{number: 110, title: "values of a config file"},
 		{number: 111, title: "$NAME"},
@@ -110,5 +119,33 @@ var sections = []struct {
 		{number: 134, title: "the overload line"},
 		{number: 135, title: "the endless loop line"},
 		{number: 136, title: "no memory limit: an error that says so"},
+	}},
+	{"12. Cluster", []item{
+		{number: 170, title: "a failed call, and its reason in the log"},
+		{number: 171, title: "texts of error answers"},
+		{number: 172, title: "a push to an unknown @name is answered"},
+		{number: 173, title: "a push to an unknown .name or a dead handle is not"},
+		{number: 174, title: "forms of address; without a prefix: an error"},
+		{number: 175, title: "a payload that can not be unpacked: an error, and the line"},
+		{number: 176, title: "malformed frames: the line, dropped, the connection stays"},
+		{number: 177, title: "which sizes go in parts"},
+		{number: 178, title: "large messages have low priority and do not mix; sessions of pushes"},
+		{number: 179, title: "pushes before the name is known may be overtaken"},
+		{number: 180, title: "an absent node: waiting, and __nowaiting"},
+		{number: 181, title: "node = false, and on again"},
+		{number: 182, title: "an address that changes: pending calls fail, the new connection"},
+		{number: 183, title: "a lost connection: pending calls fail, the next use connects"},
+		{number: 184, title: "a refused connection: the lines; the next call tries again"},
+		{number: 185, title: "open by port and by name"},
+		{number: 186, title: "register and unregister"},
+		{number: 187, title: "an agent for each connection"},
+		{number: 188, title: "proxy, and its short forms"},
+		{number: 189, title: "reload adds and changes; options"},
+		{number: 190, title: "one run of sessions for each node, over reconnects; order of answers"},
+		{number: 191, title: "trace frames and lines"},
+		{number: 192, title: "the line of a buffer that grows"},
+		{number: 193, title: "answers that can not be used"},
+		{number: 194, title: "deep nesting does no harm"},
+		{number: 195, title: "snax services of other nodes"},
 	}},
 }

@@ -1,5 +1,7 @@
 // Command conformance checks that every recorded behaviour of Skynet has a test
-// whose name carries its number: TestB043 or TestB043ErrorInAHandler.
+// whose name carries its number, TestB043 or TestB043ErrorInAHandler, and every
+// recorded conversation one for each of its sides: a_call_name has
+// TestReplayServerACallName and TestReplayClientACallName.
 //
 // Its one argument is the root of the module (default "."). It prints a line for
 // each item: number, title, tests.
@@ -14,7 +16,6 @@ import (
 	"path"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -23,24 +24,29 @@ func main() {
 	if len(os.Args) > 1 {
 		root = os.Args[1]
 	}
-	found, err := scan(os.DirFS(root))
+	files := os.DirFS(root)
+	found, err := scan(files)
+	var records []string
+	if err == nil {
+		records, err = transcripts(files)
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "conformance:", err)
 		os.Exit(2)
 	}
-	missing := report(os.Stdout, found)
+	missing := append(report(os.Stdout, found), reportReplays(os.Stdout, records, found)...)
 	if len(missing) > 0 {
 		fmt.Fprintln(os.Stderr, "conformance: no test for", strings.Join(missing, " "))
 		os.Exit(1)
 	}
 }
 
-var testFunc = regexp.MustCompile(`(?m)^func (TestB(\d{3})\w*)\(\w* ?\*testing\.T\)`)
+var testFunc = regexp.MustCompile(`(?m)^func (Test(B\d{3}|Replay)\w*)\(\w* ?\*testing\.T\)`)
 
 // scan returns the tests of all test files below a folder, as package.TestName,
-// by number. Folders that the go command does not look into are left out.
-func scan(root fs.FS) (map[int][]string, error) {
-	found := make(map[int][]string)
+// by number or, for a replay, by its whole name. Folders that the go command does not look into are left out.
+func scan(root fs.FS) (map[string][]string, error) {
+	found := make(map[string][]string)
 	err := fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -59,8 +65,11 @@ func scan(root fs.FS) (map[int][]string, error) {
 			return err
 		}
 		for _, m := range testFunc.FindAllSubmatch(bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n")), -1) {
-			n, _ := strconv.Atoi(string(m[2]))
-			found[n] = append(found[n], path.Dir(name)+"."+string(m[1]))
+			key := string(m[2])
+			if key == "Replay" {
+				key = string(m[1])
+			}
+			found[key] = append(found[key], path.Dir(name)+"."+string(m[1]))
 		}
 		return nil
 	})
@@ -71,11 +80,12 @@ func scan(root fs.FS) (map[int][]string, error) {
 }
 
 // report writes the list and returns the items that have no test.
-func report(w io.Writer, found map[int][]string) (missing []string) {
+func report(w io.Writer, found map[string][]string) (missing []string) {
 	for _, s := range sections {
 		_, _ = fmt.Fprintln(w, s.name)
 		for _, i := range s.items {
-			number, tests := fmt.Sprintf("B%03d", i.number), strings.Join(found[i.number], " ")
+			number := fmt.Sprintf("B%03d", i.number)
+			tests := strings.Join(found[number], " ")
 			switch {
 			case tests != "":
 			case i.pending != "":
