@@ -103,6 +103,48 @@ func checkCode(code string) (int, error) {
 	return n, nil
 }
 
+// TestTestNames looks up every test that inline code names, and wants one in each
+// row of the table of differences on the wire.
+func TestTestNames(t *testing.T) {
+	known := make(map[string]bool)
+	function := regexp.MustCompile(`(?m)^func (Test\w+)\(`)
+	err := filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		for _, m := range function.FindAllSubmatch(b, -1) {
+			known[string(m[1])] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := regexp.MustCompile("`(Test\\w+)`")
+	for _, p := range pages(t) {
+		for _, m := range name.FindAllStringSubmatch(p.prose, -1) {
+			if !known[m[1]] {
+				t.Errorf("%s: there is no test %s", p.path, m[1])
+			}
+		}
+	}
+	_, rest, _ := strings.Cut(pageAt(t, "docs/cluster-wire.md").prose, "## Where this project differs")
+	table, _, _ := strings.Cut(rest, "\n## ")
+	rows := 0
+	for line := range strings.Lines(table) {
+		if !strings.HasPrefix(line, "| ") || strings.HasPrefix(line, "| Skynet") {
+			continue
+		}
+		if rows++; !name.MatchString(line) {
+			t.Errorf("no test in %s", line)
+		}
+	}
+	if rows == 0 {
+		t.Error("no differences found")
+	}
+}
+
 // symbols are the exported names of each package: "Name" and "Type.Name".
 var symbols = sync.OnceValues(func() (map[string]map[string]bool, error) {
 	out := make(map[string]map[string]bool)

@@ -16,7 +16,7 @@ import (
 // large is a payload that needs two parts.
 var large = bytes.Repeat([]byte{0}, 40000)
 
-// examples make the bytes that the hex blocks of cluster-wire.md explain.
+// examples make the bytes that the hex blocks of the cluster pages explain.
 var examples = map[string]func() ([]byte, error){
 	"request by name": func() ([]byte, error) {
 		return request(wire.AppendRequest, wire.NameAddr("@sdb"), 1, "GET", "a")
@@ -105,10 +105,10 @@ func checkHex(b block) error {
 }
 
 func TestWireExamplesAreShown(t *testing.T) {
-	p := pageAt(t, "docs/cluster-wire.md")
+	blocks := append(pageAt(t, "docs/cluster-wire.md").blocks, pageAt(t, "docs/cluster-examples.md").blocks...)
 	for name := range examples {
 		found := false
-		for _, b := range p.blocks {
+		for _, b := range blocks {
 			found = found || b.kind == "hex" && b.arg == name
 		}
 		if !found {
