@@ -7,7 +7,7 @@ PKGS ?= ./...
 # How long make fuzz runs each target, and make bench each benchmark.
 FUZZTIME ?= 30s
 BENCHTIME ?= 1s
-# What make stress draws its chances from, any number (by default another one each time), and how long.
+# What make stress and make chaos draw their chances from, any number (by default another one each time), and how long.
 SEED ?=
 DURATION ?= 60s
 # What make interop runs against a real Skynet.
@@ -50,6 +50,10 @@ isolate: ## run the tests with services that share no memory
 .PHONY: stress
 stress: ## let 1,000 services call, kill and end each other (SEED=, DURATION=60s)
 	STRESS_SEED=$(SEED) STRESS_DURATION=$(DURATION) go test -race -count=1 -timeout 0 -v -run '^(TestStress|TestSendThenReply)$$' ./service ./actor
+
+.PHONY: chaos
+chaos: ## break the links of nodes that call each other, of a real Skynet too in SKYNET_HOME (SEED=, DURATION=60s)
+	CHAOS_SEED=$(SEED) CHAOS_DURATION=$(DURATION) go test $(if $(SKYNET_HOME),-tags interop) -race -count=1 -timeout 0 -v -run '^Test(Interop)?Chaos$$' ./cluster
 
 .PHONY: cover
 cover: ## run the tests and print the coverage
