@@ -60,12 +60,13 @@ type chaos struct {
 	t       *testing.T
 	seed    uint64
 	node    *nodetest.Node
-	nodes   []*nodetest.Node // and the other one
+	nodes   []*nodetest.Node // and the other one, if it is in Go
 	log     *chaosLog
 	proxies [2]*chaosProxy
-	targets []any // the ways to address the echo service
+	reload  func(c *service.Context, addr any) error // moves the peer
+	targets []any                                    // the ways to address the echo service
 	stop    atomic.Bool
-	callers sync.WaitGroup
+	callers atomic.Int64 // that have not ended
 	id      atomic.Int64
 	counts  [outcomes]atomic.Int64
 	late    atomic.Int64 // the longest time that a call took beyond its deadline
@@ -82,18 +83,7 @@ func TestChaos(t *testing.T) {
 	rest := measure()
 	t.Run("GoToGo", func(t *testing.T) {
 		srv := nodetest.Start(t, new(chaosLog).options(echo(t))...)
-		var addr string
-		srv.Run(func(c *service.Context) error {
-			h, err := c.NewService("echo")
-			if err == nil {
-				err = errors.Join(c.Name(".echo", h), cluster.Register(c, "echo", h))
-			}
-			if err == nil {
-				addr, err = cluster.Open(c, 0)
-			}
-			return err
-		})
-		newChaos(t, seed, addr, srv).run(duration)
+		newChaos(t, seed, serveEcho(srv), srv).run(duration)
 	})
 	rest.again(t, chaosHeap/4, "after the end of the nodes")
 }
@@ -150,19 +140,43 @@ func echo(t *testing.T) *service.Definition {
 	})
 }
 
+// serveEcho starts the echo service, as "@echo" and ".echo", and returns where
+// the node listens.
+func serveEcho(n *nodetest.Node) (addr string) {
+	n.Run(func(c *service.Context) error {
+		h, err := c.NewService("echo")
+		if err == nil {
+			err = errors.Join(c.Name(".echo", h), cluster.Register(c, "echo", h))
+		}
+		if err == nil {
+			addr, err = cluster.Open(c, 0)
+		}
+		return err
+	})
+	return addr
+}
+
 // pattern is a text that only the request with this number has.
 func pattern(id int64, size int) string {
 	return strings.Repeat(fmt.Sprintf("%016x", id), size/16+1)[:size]
 }
 
-// newChaos starts the calling node, and connects it to the echo service of the
-// node at addr, which is one of others if it is in Go.
-func newChaos(t *testing.T, seed uint64, addr string, others ...*nodetest.Node) *chaos {
+// newLinkChaos is the part of it that has no callers.
+func newLinkChaos(t *testing.T, seed uint64, addr string) *chaos {
 	t.Helper()
 	x := &chaos{t: t, seed: seed, log: new(chaosLog)}
 	for i := range x.proxies {
 		x.proxies[i] = newChaosProxy(t, addr, seed+uint64(i))
 	}
+	return x
+}
+
+// newChaos starts the calling node, and connects it to the echo service of the
+// node at addr, which may be one of others.
+func newChaos(t *testing.T, seed uint64, addr string, others ...*nodetest.Node) *chaos {
+	t.Helper()
+	x := newLinkChaos(t, seed, addr)
+	x.reload = func(c *service.Context, addr any) error { return cluster.Reload(c, cluster.Table{"peer": addr}) }
 	x.node = client(t, cluster.Table{"direct": addr, "__backoff": chaosBackoff.Seconds()},
 		x.log.options(service.Def("caller", x.service))...)
 	x.nodes = append(others, x.node)
@@ -181,21 +195,21 @@ func (x *chaos) run(duration time.Duration) {
 	defer x.report()
 	services := x.services()
 	rest := measure()
-	x.callers.Add(chaosCallers)
+	x.callers.Store(chaosCallers)
 	x.node.Run(func(c *service.Context) error {
 		for i := range chaosServices {
-			if _, err := c.NewService("caller", i); err != nil {
+			if _, err := c.NewService("caller", int64(i)); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
 	for i := range chaosOutside {
-		go x.outside(x.rand(1<<32 + i))
+		go x.outside(x.rand(chaosServices*chaosCoroutines + i + 1))
 	}
 	x.moveAbout(duration)
 	x.stop.Store(true)
-	x.callers.Wait()
+	eventually(x.t, "every call has ended", func() bool { return x.callers.Load() == 0 })
 	for _, p := range x.proxies {
 		p.appease()
 	}
@@ -252,9 +266,7 @@ func (x *chaos) move(where int) {
 	}
 	x.moves[where]++
 	begin := time.Now()
-	if err := service.Run(x.t.Context(), x.node.Node, func(c *service.Context) error {
-		return cluster.Reload(c, cluster.Table{"peer": addr})
-	}); err != nil {
+	if err := service.Run(x.t.Context(), x.node.Node, func(c *service.Context) error { return x.reload(c, addr) }); err != nil {
 		x.t.Errorf("reload: %v", err)
 	}
 	x.took(time.Since(begin))
@@ -264,11 +276,14 @@ func (x *chaos) move(where int) {
 func (x *chaos) service(c *service.Context, args ...any) error {
 	left := chaosCoroutines
 	for i := range chaosCoroutines {
-		r := x.rand(args[0].(int)*chaosCoroutines + i + 1)
+		r := x.rand(int(args[0].(int64))*chaosCoroutines + i + 1)
 		c.Fork(func(c *service.Context) {
-			defer x.callers.Done()
+			defer x.callers.Add(-1)
 			for !x.stop.Load() {
 				timeout := chaosTimeout(r)
+				if r.IntN(4) == 0 {
+					timeout = service.Forever
+				}
 				if r.IntN(8) == 0 {
 					x.send(c, r)
 				} else if !x.call(c.WithTimeout(timeout), r, timeout) {
@@ -286,7 +301,7 @@ func (x *chaos) service(c *service.Context, args ...any) error {
 // outside is a caller outside of services, whose calls have no deadline but are
 // cancelled.
 func (x *chaos) outside(r *rand.Rand) {
-	defer x.callers.Done()
+	defer x.callers.Add(-1)
 	for !x.stop.Load() {
 		timeout := chaosTimeout(r)
 		ctx, cancel := context.WithTimeout(x.t.Context(), timeout)
@@ -303,6 +318,7 @@ func (x *chaos) outside(r *rand.Rand) {
 	}
 }
 
+// chaosTimeout draws how long an answer is waited for.
 func chaosTimeout(r *rand.Rand) time.Duration {
 	return time.Duration(20+r.IntN(1500)) * time.Millisecond
 }
@@ -325,13 +341,15 @@ func chaosSize(r *rand.Rand) int {
 }
 
 // call makes one call, and sees how it ends: soon after its deadline at the
-// latest. It reports whether there was an answer.
+// latest, if it has one, else when its connection is lost. It reports whether there was an answer.
 func (x *chaos) call(c *service.Context, r *rand.Rand, timeout time.Duration) bool {
 	id := x.id.Add(1)
 	text := pattern(id, chaosSize(r))
 	begin := time.Now()
 	got, err := cluster.CallAs[string](c, "peer", x.targets[r.IntN(len(x.targets))], "echo", id, text)
-	x.took(time.Since(begin) - timeout)
+	if timeout > 0 {
+		x.took(time.Since(begin) - timeout)
+	}
 	if err == nil && got != text {
 		x.t.Errorf("request %d got the answer %.40q", id, got)
 	}
@@ -431,7 +449,9 @@ func (x *chaos) arrived() {
 func (x *chaos) report() {
 	var b strings.Builder
 	for o := range outcomes {
-		fmt.Fprintf(&b, "%-18s %8d\n", o, x.counts[o].Load())
+		if n := x.counts[o].Load(); n > 0 {
+			fmt.Fprintf(&b, "%-18s %8d\n", o, n)
+		}
 	}
 	for f := faultDelay; f < faultKinds; f++ {
 		fmt.Fprintf(&b, "%-18s %8d\n", f, x.proxies[0].counts[f].Load()+x.proxies[1].counts[f].Load())
