@@ -115,6 +115,7 @@ type Link struct {
 	board   *board
 	refusal atomic.Pointer[refusal]
 	drops   [dropReasons]atomic.Uint64
+	skipped atomic.Uint32
 	Traffic Traffic
 
 	mu       sync.Mutex
@@ -252,6 +253,13 @@ func (l *Link) Refused() error {
 	}
 	return r.err
 }
+
+// Skip counts a call that was refused. In Skynet it would have reached the
+// sender and used a session number, so the sender leaves one out.
+func (l *Link) Skip() { l.skipped.Add(1) }
+
+// Skipped returns how often Skip was called since it was asked last.
+func (l *Link) Skipped() uint32 { return l.skipped.Swap(0) }
 
 // Drop counts n messages that are not sent.
 func (l *Link) Drop(reason DropReason, n int) {

@@ -91,6 +91,9 @@ func (p *peer) ready(c *service.Context) (service.Handle, *service.Context, erro
 // call sends a request and blocks until the answer comes.
 func (p *peer) call(c *service.Context, req Request) (service.Packed, error) {
 	if err := p.link.Refused(); err != nil {
+		if p.sender != 0 {
+			p.link.Skip()
+		}
 		return nil, err
 	}
 	sender, c, err := p.ready(c)

@@ -64,10 +64,14 @@ func start(c *service.Context, session uint32, args []any) error {
 // req sends a request; its answer goes to the caller when it comes. No
 // coroutine waits for it.
 func (s *sender) req(c *service.Context, r cluster.Request) error {
-	if err := s.admit(c, r); err != nil {
-		return err
+	for range s.link.Skipped() {
+		s.session = wire.NextSession(s.session)
 	}
 	session := s.session
+	if err := s.admit(c, r); err != nil {
+		s.session = wire.NextSession(session)
+		return err
+	}
 	first, parts, err := wire.AppendRequest(nil, addrOf(r), session, r.Payload)
 	if err != nil {
 		return err
