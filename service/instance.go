@@ -158,7 +158,7 @@ func (i *instance) Receive(co *actor.Coroutine, m Message) {
 		return
 	}
 	if i.traces != nil || i.traceAll != nil {
-		i.traceRequest(c, m)
+		i.beginTrace(c, m)
 	}
 	i.dispatch(c, m)
 	c.TraceLog("end")

@@ -37,8 +37,39 @@ func (c *Context) TraceProto(on bool) {
 // (skynet.tracelog).
 func (c *Context) TraceLog(text string) {
 	if tag := c.co.Tag(); tag != "" {
-		c.Logf("<TRACE %s> %d %s", tag, c.Node().StartTime().Add(c.Node().Uptime()).UnixNano(), text)
+		c.logTrace(tag, text)
 	}
+}
+
+func (c *Context) logTrace(tag, text string) {
+	c.Logf("<TRACE %s> %d %s", tag, c.Time().UnixNano(), text)
+}
+
+// TraceCall is RawCall for a request that is traced under a tag of another node
+// (skynet.tracecall): the callee takes the tag, this coroutine does not.
+func (c *Context) TraceCall(tag string, addr any, t PType, payload any) (any, error) {
+	reply, err := c.traceRequest(tag, addr, Message{Type: t, Data: payload})
+	if err != nil {
+		return nil, callError(addr, nil, err)
+	}
+	return reply.Data, nil
+}
+
+func (c *Context) traceRequest(tag string, addr any, m Message) (Message, error) {
+	if err := c.mayBlock(); err != nil {
+		return Message{}, err
+	}
+	to, err := c.resolve(addr)
+	if err != nil {
+		return Message{}, err
+	}
+	c.logTrace(tag, "tracecall begin")
+	c.announce(to, tag)
+	reply, err := c.co.Call(to, m, max(c.CallTimeout(), 0))
+	if err == nil {
+		c.logTrace(tag, "tracecall end")
+	}
+	return reply, err
 }
 
 // traceError writes the last line of a coroutine that fails, in place of "end".
@@ -47,16 +78,21 @@ func (c *Context) traceError() {
 	c.co.SetTag("")
 }
 
-// traceCall announces the tag to the service that is about to be called.
+// traceCall is what a traced coroutine does before it calls.
 func (c *Context) traceCall(to Handle) {
 	if tag := c.co.Tag(); tag != "" {
 		c.TraceLog("call" + position())
-		_ = c.Node().Send(to, Message{Type: actor.PTypeTrace, Source: c.Self(), Data: tag})
+		c.announce(to, tag)
 	}
 }
 
-// traceRequest takes the tag that was announced for m, or makes one.
-func (i *instance) traceRequest(c *Context, m Message) {
+// announce tells the service that is about to be called the tag of the call.
+func (c *Context) announce(to Handle, tag string) {
+	_ = c.Node().Send(to, Message{Type: actor.PTypeTrace, Source: c.Self(), Data: tag})
+}
+
+// beginTrace takes the tag that was announced for m, or makes one.
+func (i *instance) beginTrace(c *Context, m Message) {
 	tag, announced := i.traces[m.Source]
 	delete(i.traces, m.Source)
 	on := i.traceAll

@@ -1,12 +1,14 @@
 package service_test
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/skynetgo/skynet/lualike"
 	"github.com/skynetgo/skynet/service"
 )
 
@@ -207,6 +209,50 @@ func TestB152TraceLog(t *testing.T) {
 	want := fmt.Sprintf("%[1]s %[1]s-1 trace, %[1]s %[1]s-1 response, %[1]s %[1]s-1 end", h)
 	if strings.Join(got, ", ") != want {
 		t.Errorf("got  %s\nwant %s", strings.Join(got, ", "), want)
+	}
+}
+
+// TestB191TraceCall: a call under another node's tag; the caller's own requests
+// have none.
+func TestB191TraceCall(t *testing.T) {
+	n := newNode(t, true)
+	h := serve(t, n, "svc", traced)
+	const tag = "(host1-db-2):00000008-1"
+	packed, err := lualike.Pack("PLAIN")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var self service.Handle
+	do(t, n, func(c *service.Context) {
+		self = c.Self()
+		if _, err := c.TraceCall(tag, h, service.PTypeLua, packed); err != nil {
+			t.Error(err)
+		}
+		if packed, err = lualike.Pack("FAIL"); err != nil {
+			t.Error(err)
+		}
+		if _, err := c.TraceCall(tag, h, service.PTypeLua, packed); !errors.Is(err, service.ErrCallFailed) {
+			t.Error(err)
+		}
+		if _, err := c.TraceCall(tag, ".nosuch", service.PTypeLua, nil); !errors.Is(err, service.ErrNoService) {
+			t.Error(err)
+		}
+		if got := c.TraceTag(); got != "" {
+			t.Errorf("the caller has the tag %s", got)
+		}
+		if got, err := service.Call[string](c, h, "TAG"); err != nil || got != "" {
+			t.Errorf("the next request has the tag %s, %v", got, err)
+		}
+	})
+	var want []string
+	for _, line := range []string{"1 tracecall begin", "2 request", "2 response", "2 end", "1 tracecall end",
+		"1 tracecall begin", "2 request", "2 error"} {
+		who, text, _ := strings.Cut(line, " ")
+		want = append(want, fmt.Sprintf("%s %s %s", map[string]service.Handle{"1": self, "2": h}[who], tag, text))
+	}
+	eventually(t, func() bool { return len(traces(t, n)) >= len(want) }, strings.Join(want, "\n"))
+	if got := traces(t, n); !sameBy(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
 
