@@ -1,7 +1,8 @@
 package wire
 
 // growth is the factor by which a buffer may exceed what has arrived. With 2, large messages are copied
-// so often that BenchmarkAssembly takes about three times as long.
+// so often that BenchmarkAssembly takes about three times as long. The first part gets no more than its
+// own size: many messages of which one part came are what an attack looks like.
 const growth = 4
 
 // Assembly collects the parts of one large message. It owns what it has collected: parts are copied, and
@@ -34,14 +35,12 @@ func (a *Assembly) Append(part []byte) {
 	if a.state != assemblyOpen {
 		return
 	}
-	have := uint64(len(a.buf)) + uint64(len(part))
-	if have > uint64(a.size) {
+	if !a.fits(len(part)) {
 		a.buf, a.state = nil, assemblyBroken
 		return
 	}
-	if have > uint64(cap(a.buf)) {
-		// The announced size only serves to not overshoot.
-		grown := make([]byte, len(a.buf), min(uint64(a.size), growth*have))
+	if n := a.After(len(part)); n > cap(a.buf) {
+		grown := make([]byte, len(a.buf), n)
 		copy(grown, a.buf)
 		a.buf = grown
 	}
@@ -50,6 +49,26 @@ func (a *Assembly) Append(part []byte) {
 
 // Len returns how many bytes have been collected.
 func (a *Assembly) Len() int { return len(a.buf) }
+
+// Held returns how many bytes of memory a holds.
+func (a *Assembly) Held() int { return cap(a.buf) }
+
+// After returns what Held will be once a part of n bytes has been appended.
+func (a *Assembly) After(n int) int {
+	have := len(a.buf) + n
+	switch {
+	case a.state != assemblyOpen || !a.fits(n):
+		return 0
+	case have <= cap(a.buf):
+		return cap(a.buf)
+	case len(a.buf) == 0:
+		return n
+	}
+	return int(min(uint64(a.size), growth*uint64(have))) // the announced size only serves to not overshoot
+}
+
+// fits reports whether n bytes more are not more than was announced.
+func (a *Assembly) fits(n int) bool { return uint64(len(a.buf))+uint64(n) <= uint64(a.size) }
 
 // Bytes returns the message; ok is true only when the parts add up to exactly the announced size. The
 // slice belongs to the caller from then on, as long as nothing but Reset is called on a.

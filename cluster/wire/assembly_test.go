@@ -79,10 +79,17 @@ func TestAssemblyMemory(t *testing.T) {
 		t.Errorf("%d bytes reserved for an announcement", cap(a.buf))
 	}
 	part := make([]byte, PartSize)
+	if n := a.After(PartSize); n != PartSize {
+		t.Errorf("the first part will take %d bytes", n)
+	}
 	for i := range 20 {
+		held := a.After(PartSize)
 		a.Append(part)
 		if come := (i + 1) * PartSize; a.Len() != come || cap(a.buf) > growth*come {
 			t.Fatalf("after %d bytes: Len %d, capacity %d", come, a.Len(), cap(a.buf))
+		}
+		if a.Held() != cap(a.buf) || a.Held() != held {
+			t.Fatalf("%d bytes were foreseen, %d are said to be held, %d are", held, a.Held(), cap(a.buf))
 		}
 	}
 
@@ -91,12 +98,18 @@ func TestAssemblyMemory(t *testing.T) {
 	if cap(a.buf) != PartSize {
 		t.Errorf("capacity %d for a message of %d", cap(a.buf), PartSize)
 	}
+	if n := a.After(1); n != 0 {
+		t.Errorf("a broken message will keep %d bytes", n)
+	}
 	a.Append([]byte{1})
 	if a.Len() != 0 || cap(a.buf) != 0 {
 		t.Errorf("a broken message keeps %d bytes", cap(a.buf))
 	}
 
 	a = Assembly{}
+	if n := a.After(PartSize); n != 0 {
+		t.Errorf("parts without a begin will keep %d bytes", n)
+	}
 	a.Append(part)
 	if cap(a.buf) != 0 {
 		t.Errorf("parts without a begin keep %d bytes", cap(a.buf))

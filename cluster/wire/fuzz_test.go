@@ -95,10 +95,11 @@ func FuzzAssembly(f *testing.F) {
 		a.Reset(announced)
 		rest, come := data, 0
 		add := func(part []byte) {
+			held := a.After(len(part))
 			a.Append(part)
 			come += len(part)
-			if a.Len() > come || cap(a.buf) > growth*come {
-				t.Fatalf("after %d bytes: Len %d, capacity %d", come, a.Len(), cap(a.buf))
+			if a.Len() > come || cap(a.buf) > growth*come || cap(a.buf) != held {
+				t.Fatalf("after %d bytes: Len %d, capacity %d, foreseen %d", come, a.Len(), cap(a.buf), held)
 			}
 		}
 		for _, c := range cuts {
