@@ -16,6 +16,7 @@ const (
 	RegisterCmd   = service.Cmd[Registration, any]("register")
 	UnregisterCmd = service.Cmd[string, any]("unregister")
 	QueryNameCmd  = service.Cmd[string, service.Handle]("queryname")
+	OptionsCmd    = service.Cmd[any, Settings]("options")
 )
 
 // Commands of a clustersender.

@@ -31,8 +31,8 @@ const (
 )
 
 // RemoteError is an error answer of another node, of which only the text
-// crosses the wire. It is service.ErrCallFailed too, and ErrNameNotFound or
-// ErrTooLarge when that is what the text says.
+// crosses the wire. It is service.ErrCallFailed too, and ErrNameNotFound,
+// ErrTooLarge or service.ErrOverload when that is what the text says.
 type RemoteError struct {
 	Node string // as in the node table
 	Addr string // the address called there
@@ -52,6 +52,8 @@ func (e *RemoteError) Is(target error) bool {
 		return e.Text == TextInvalidName || e.Text == TextNameNotFound
 	case ErrTooLarge:
 		return strings.HasPrefix(e.Text, ErrTooLarge.Error())
+	case service.ErrOverload:
+		return strings.HasPrefix(e.Text, service.ErrOverload.Error())
 	}
 	return false
 }

@@ -1,12 +1,13 @@
 // Package clusteragent is the service behind one connection that another node
 // has opened (service/clusteragent.lua): it reads that node's requests, calls
-// the services they name and writes the answers.
+// the services they name and writes the answers. What the other node may take of
+// this one is limited by the settings of the node table; whoever goes beyond
+// them loses the connection, or gets an error where that is enough.
 package clusteragent
 
 import (
-	"errors"
 	"fmt"
-	"strings"
+	"time"
 
 	"github.com/skynetgo/skynet/cluster"
 	"github.com/skynetgo/skynet/cluster/wire"
@@ -23,18 +24,20 @@ func Definition() *service.Definition { return service.Def("clusteragent", start
 type agent struct {
 	clusterd service.Handle
 	fd       socket.FD
+	settings cluster.Settings
 	names    names
-	large    map[uint32]*largeRequest
-}
-
-// largeRequest is a request that comes in parts.
-type largeRequest struct {
-	begin wire.Request // the zero Request when none came, or two
-	parts wire.Assembly
+	large    large
+	requests requests
+	tag      string // of the trace frame that came last, for the request behind it
+	first    *service.Timer
+	unread   int  // malformed frames
+	refused  int  // requests, for MaxRequests
+	written  int  // bytes since the output was looked at
+	deaf     bool // takes no more frames
 }
 
 func start(c *service.Context, args ...any) error {
-	a := &agent{large: make(map[uint32]*largeRequest)}
+	a := &agent{}
 	var g service.Handle
 	var err error
 	if len(args) != 3 {
@@ -49,180 +52,114 @@ func start(c *service.Context, args ...any) error {
 	if a.fd, err = lualike.As[socket.FD](args[2]); err != nil {
 		return err
 	}
+	if a.settings, err = cluster.OptionsCmd.Call(c, a.clusterd, nil); err != nil {
+		return err
+	}
 	a.names.reset()
+	a.requests.latest = new(count)
+	a.large.init(c.Node())
+	c.AtServiceEnd(func() {
+		a.large.clear()
+		_ = socket.Close(c, a.fd) // what is written goes out; calls without an answer fail at the other node
+	})
 	c.Dispatch(service.PTypeClient, a.frame)
-	c.Handle("exit", service.P0(a.exit))
+	c.Handle("exit", service.P0(func(c *service.Context) error { c.Exit(); return nil }))
 	c.Handle("namechange", service.P0(func(*service.Context) error { a.names.reset(); return nil }))
 	c.HandleUnknown(func(c *service.Context, cmd string, _ lualike.Args) (lualike.Args, error) {
 		c.Logf("Invalid command %s from %s", cmd, c.Message().Source)
 		return nil, nil
 	})
+	c.OnStop(a.stop)
+	if d := a.settings.FirstFrame; d > 0 {
+		a.first = c.Timeout(d, func(c *service.Context) { a.hangUp(c, "it has sent nothing in %v", d) })
+	}
 	// The connection may be gone by now; then clusterd sends exit.
 	_, _ = c.Call(g, gate.CmdForward, int64(a.fd))
-	return nil
-}
-
-func (a *agent) exit(c *service.Context) error {
-	_ = socket.Close(c, a.fd)
-	c.Exit()
 	return nil
 }
 
 // frame takes one frame of the connection. Each request runs as a coroutine of
 // its own, so answers leave in the order in which the handlers finish.
 func (a *agent) frame(c *service.Context, m service.Message) {
+	if a.deaf {
+		return
+	}
+	if a.first != nil {
+		a.first.Cancel()
+		a.first = nil
+	}
 	b, _ := m.Data.([]byte)
 	r, err := wire.ParseRequest(b)
 	if err != nil {
-		c.Error(err)
+		a.unread++
+		logSome(c, a.unread, err.Error())
 		return
 	}
 	switch r.Kind {
+	case wire.KindTrace:
+		a.tag = string(r.Payload)
 	case wire.KindRequest:
-		a.request(c, r)
+		a.request(c, r, a.takeTag())
 	case wire.KindBegin:
-		a.begin(r)
+		a.begin(c, r)
 	case wire.KindPart, wire.KindEnd:
 		a.part(c, r)
 	}
 }
 
-// begin announces a large request. A second one for the same session spoils
-// the first, as in Skynet.
-func (a *agent) begin(r wire.Request) {
-	if l := a.large[r.Session]; l != nil {
-		l.begin = wire.Request{}
-		return
-	}
-	l := &largeRequest{begin: r}
-	l.parts.Reset(r.Size)
-	a.large[r.Session] = l
+func (a *agent) takeTag() string {
+	tag := a.tag
+	a.tag = ""
+	return tag
 }
 
-func (a *agent) part(c *service.Context, r wire.Request) {
-	l := a.large[r.Session]
-	if l == nil {
-		if r.Kind == wire.KindEnd { // Skynet takes it for a request without an address
-			a.fail(c, r.Session, cluster.TextInvalidName)
-			return
+// hangUp ends a connection whose other side takes too much. What waits to be
+// sent is dropped: it may be what there is too much of.
+func (a *agent) hangUp(c *service.Context, format string, args ...any) {
+	if a.deaf {
+		return
+	}
+	a.deaf = true
+	peer := ""
+	for _, s := range socket.Info(c.Node()) {
+		if s.FD == a.fd {
+			peer = s.Peer
 		}
-		l = &largeRequest{}
-		a.large[r.Session] = l
 	}
-	l.parts.Append(r.Payload)
-	if r.Kind == wire.KindPart {
-		return
-	}
-	delete(a.large, r.Session)
-	whole, ok := l.parts.Bytes()
-	if !ok || l.begin.Kind != wire.KindBegin {
-		a.fail(c, r.Session, cluster.TextInvalidLarge)
-		return
-	}
-	r = l.begin
-	r.Payload = whole
-	a.request(c, r)
+	c.Logf("Close link from %s: %s", peer, fmt.Sprintf(format, args...))
+	a.large.clear()
+	_ = socket.Shutdown(c, a.fd)
 }
 
-// request calls, or sends to, the service that r names.
-func (a *agent) request(c *service.Context, r wire.Request) {
-	if !r.Addr.ByName() && r.Addr.Handle == 0 {
-		a.query(c, r)
-		return
-	}
-	to, err := a.resolve(c, r.Addr)
-	if err != nil {
-		if !r.Push || wire.IsName(r.Addr.Name) {
-			a.fail(c, r.Session, errorText(err))
-		}
-		return
-	}
-	if r.Push {
-		_ = c.RawSend(to, service.PTypeLua, r.Payload)
-		return
-	}
-	// The caller on the other node has a deadline of its own.
-	answer, err := c.WithTimeout(service.Forever).RawCall(to, service.PTypeLua, r.Payload)
-	var packed []byte
-	if err == nil {
-		packed, err = service.Pack(answer)
-	}
-	if err != nil {
-		a.fail(c, r.Session, errorText(err))
-		return
-	}
-	a.answer(c, r.Session, packed)
+// stop ends the agent when the node stops: once the requests that are in
+// progress now have been answered. Until then it serves new ones; then these are
+// waited for too, but no more are taken. What is not answered in time fails when
+// the connection ends.
+func (a *agent) stop(c *service.Context) {
+	began := c.Now()
+	a.drain(c, began)
+	a.deaf = true
+	a.drain(c, began)
+	c.Exit()
 }
 
-// query answers which handle a registered name has.
-func (a *agent) query(c *service.Context, r wire.Request) {
-	name, err := service.Unpack[string](r.Payload)
-	if err != nil {
-		a.fail(c, r.Session, cluster.TextNameNotFound)
-		return
+func (a *agent) drain(c *service.Context, began time.Duration) {
+	before := a.requests.latest
+	a.requests.latest = new(count)
+	limit := c.Node().Config().StopTimeout
+	for before.n > 0 && c.Now()-began < limit {
+		_ = c.Sleep(limit-(c.Now()-began), before)
 	}
-	h, err := a.names.get(c, a.clusterd, name)
-	if err != nil || h == 0 {
-		a.fail(c, r.Session, cluster.TextNameNotFound)
-		return
-	}
-	packed, err := lualike.Pack(h)
-	if err != nil {
-		a.fail(c, r.Session, cluster.TextCallFailed)
-		return
-	}
-	a.answer(c, r.Session, packed)
 }
 
-// errInvalidName: "@name" is not registered.
-var errInvalidName = errors.New(cluster.TextInvalidName)
-
-func (a *agent) resolve(c *service.Context, addr wire.Addr) (service.Handle, error) {
-	name := addr.Name
+// logSome logs the first lines of a kind, then only when their number doubles:
+// another node must not be able to fill the log.
+func logSome(c *service.Context, n int, text string) {
+	const all = 10
 	switch {
-	case !addr.ByName():
-		return service.Handle(addr.Handle), nil
-	case wire.IsName(name):
-		h, err := a.names.get(c, a.clusterd, name[1:])
-		if err == nil && h == 0 {
-			err = errInvalidName
-		}
-		return h, err
-	case strings.HasPrefix(name, ".") || strings.HasPrefix(name, ":"):
-		return c.Node().Resolve(name)
-	}
-	return 0, errInvalidName
-}
-
-// errorText is what the other node gets to see of err (B171).
-func errorText(err error) string {
-	if text, ok := service.ErrorText(err); ok {
-		return text
-	}
-	switch {
-	case errors.Is(err, errInvalidName):
-		return cluster.TextInvalidName
-	case errors.Is(err, service.ErrNoService):
-		return cluster.TextInvalidAddress
-	}
-	return cluster.TextCallFailed
-}
-
-func (a *agent) fail(c *service.Context, session uint32, text string) {
-	frame, _ := wire.AppendResponse(nil, session, false, []byte(text))
-	_ = socket.Write(c, a.fd, frame)
-}
-
-// answer writes a result; a large one with low priority, so that small ones
-// overtake its parts.
-func (a *agent) answer(c *service.Context, session uint32, packed []byte) {
-	frame, parts := wire.AppendResponse(nil, session, true, packed)
-	if parts == 0 {
-		_ = socket.Write(c, a.fd, frame)
-		return
-	}
-	_ = socket.WriteLow(c, a.fd, frame)
-	for i := range parts {
-		_ = socket.WriteLow(c, a.fd, wire.AppendResponsePart(nil, session, packed, i))
+	case n <= all:
+		c.Error(text)
+	case n&(n-1) == 0:
+		c.Logf("%s (%d of the kind)", text, n)
 	}
 }

@@ -51,6 +51,7 @@ func start(c *service.Context, _ ...any) error {
 	cluster.RegisterCmd.Handle(c, d.register)
 	cluster.UnregisterCmd.Handle(c, d.unregister)
 	cluster.QueryNameCmd.Handle(c, d.queryName)
+	cluster.OptionsCmd.Handle(c, func(*service.Context, any) (cluster.Settings, error) { return d.table.settings, nil })
 	c.Handle("socket", service.P3(d.socket))
 	return nil
 }

@@ -1,0 +1,154 @@
+package clusteragent
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/skynetgo/skynet/cluster"
+	"github.com/skynetgo/skynet/cluster/wire"
+	"github.com/skynetgo/skynet/service"
+)
+
+// large are the requests whose parts have not all come.
+type large struct {
+	bySession map[uint32]*largeRequest
+	held      int           // memory of all of them
+	total     *atomic.Int64 // the same of all agents of the node
+	watched   bool          // a timer looks for those that are given up
+}
+
+type largeRequest struct {
+	begin   wire.Request // the zero Request when none came, or two
+	tag     string
+	parts   wire.Assembly
+	last    time.Duration // when the last part came
+	refused bool          // answered with an error; its parts are dropped
+}
+
+type totalKey struct{}
+
+func (l *large) init(n *service.Node) {
+	l.bySession = make(map[uint32]*largeRequest)
+	l.total = n.Attach(totalKey{}, func() any { return new(atomic.Int64) }).(*atomic.Int64)
+}
+
+// hold notes that n bytes more are held, or less.
+func (l *large) hold(n int) {
+	l.held += n
+	l.total.Add(int64(n))
+}
+
+// drop forgets a request.
+func (l *large) drop(session uint32) {
+	if r := l.bySession[session]; r != nil {
+		l.hold(-r.parts.Held())
+		delete(l.bySession, session)
+	}
+}
+
+func (l *large) clear() {
+	clear(l.bySession)
+	l.hold(-l.held)
+}
+
+// begin announces a large request. A second one for the same session spoils
+// the first, as in Skynet.
+func (a *agent) begin(c *service.Context, r wire.Request) {
+	tag := a.takeTag()
+	if old := a.large.bySession[r.Session]; old != nil {
+		a.large.hold(-old.parts.Held())
+		old.begin, old.parts = wire.Request{}, wire.Assembly{}
+		return
+	}
+	l := &largeRequest{begin: r, tag: tag}
+	if limit := a.maxMessage(); int64(r.Size) > int64(limit) {
+		l.refused = true // without Reset the parts store nothing
+		a.fail(c, r.Session, tooLarge(int(r.Size), limit))
+	} else {
+		l.parts.Reset(r.Size)
+	}
+	a.add(c, r.Session, l)
+}
+
+// maxMessage is how large a message can be that no limit keeps from coming.
+func (a *agent) maxMessage() int {
+	return min(a.settings.MaxMessage, a.settings.MaxPartBytes, a.settings.MaxNodeBytes)
+}
+
+func (a *agent) add(c *service.Context, session uint32, l *largeRequest) {
+	l.last = c.Now()
+	a.large.bySession[session] = l
+	if n := len(a.large.bySession); n > a.settings.MaxParts {
+		a.hangUp(c, "%d messages are unfinished", n)
+		return
+	}
+	a.watch(c, a.settings.PartAge)
+}
+
+func (a *agent) part(c *service.Context, r wire.Request) {
+	l := a.large.bySession[r.Session]
+	if l == nil {
+		if r.Kind == wire.KindEnd { // Skynet takes it for a request without an address
+			a.fail(c, r.Session, cluster.TextInvalidName)
+			return
+		}
+		l = &largeRequest{}
+		if a.add(c, r.Session, l); a.deaf {
+			return
+		}
+	}
+	more := l.parts.After(len(r.Payload)) - l.parts.Held()
+	if held := a.large.held + more; held > a.settings.MaxPartBytes {
+		a.hangUp(c, "its unfinished messages take %d bytes", held)
+		return
+	}
+	if a.large.hold(more); a.large.total.Load() > int64(a.settings.MaxNodeBytes) {
+		a.hangUp(c, "unfinished messages take %d bytes of the node", a.large.total.Load())
+		return
+	}
+	l.parts.Append(r.Payload)
+	l.last = c.Now()
+	if r.Kind == wire.KindPart {
+		return
+	}
+	a.large.drop(r.Session)
+	switch whole, ok := l.parts.Bytes(); {
+	case l.refused:
+	case !ok || l.begin.Kind != wire.KindBegin:
+		a.fail(c, r.Session, cluster.TextInvalidLarge)
+	default:
+		r = l.begin
+		r.Payload = whole
+		a.request(c, r, l.tag)
+	}
+}
+
+// watch looks after d for requests of which no part has come for too long.
+func (a *agent) watch(c *service.Context, d time.Duration) {
+	if a.settings.PartAge > 0 && !a.large.watched {
+		a.large.watched = true
+		c.Timeout(d, a.giveUp)
+	}
+}
+
+func (a *agent) giveUp(c *service.Context) {
+	a.large.watched = false
+	given, oldest := 0, c.Now()
+	for session, l := range a.large.bySession {
+		if c.Now()-l.last < a.settings.PartAge {
+			oldest = min(oldest, l.last)
+			continue
+		}
+		given++
+		a.large.drop(session)
+		if !l.refused {
+			a.fail(c, session, cluster.TextInvalidLarge)
+		}
+	}
+	if given > 0 {
+		c.Logf("Gave up %d messages, no part of them came in %v", given, a.settings.PartAge)
+	}
+	if len(a.large.bySession) > 0 {
+		a.watch(c, oldest+a.settings.PartAge-c.Now())
+	}
+}

@@ -1,0 +1,255 @@
+package clusteragent_test
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/skynetgo/skynet/cluster"
+	"github.com/skynetgo/skynet/cluster/wire"
+	"github.com/skynetgo/skynet/service/socket"
+)
+
+// closed waits for the one line about a connection that was ended.
+func closed(p *peer, line, text string) {
+	p.t.Helper()
+	if want := fmt.Sprintf("Close link from %s: %s", p.LocalAddr(), text); !strings.HasSuffix(line, want) {
+		p.t.Errorf("logged %q, want %q", line, want)
+	}
+}
+
+// tooLarge is the error answer to a message that is.
+func tooLarge(size, limit int) string {
+	return fmt.Sprintf("error cluster: message too large: %d bytes, the limit is %d", size, limit)
+}
+
+// Who passes one of these limits loses the connection, and nobody else does.
+func TestLinkIsClosed(t *testing.T) {
+	const part = wire.PartSize
+	for name, tt := range map[string]struct {
+		table cluster.Table
+		send  func(p *peer)
+		text  string
+	}{
+		"unfinished messages": {cluster.Table{"__maxparts": 3},
+			func(p *peer) {
+				for session := range uint32(4) {
+					p.unfinished(session+1, 1<<20)
+				}
+			}, "4 messages are unfinished"},
+		"parts without a begin": {cluster.Table{"__maxparts": 3},
+			func(p *peer) {
+				for session := range uint32(4) {
+					p.send(wire.AppendPart(nil, session+1, make([]byte, 2*part), 0))
+				}
+			}, "4 messages are unfinished"},
+		"their bytes": {cluster.Table{"__maxpartbytes": 3*part + 1},
+			func(p *peer) {
+				for session := range uint32(4) {
+					p.unfinished(session+1, 2*part)
+				}
+			}, fmt.Sprintf("its unfinished messages take %d bytes", 4*part)},
+		"what one takes beyond its bytes": {cluster.Table{"__maxpartbytes": 3 * part, "__maxmessage": 100 * part},
+			func(p *peer) {
+				p.unfinished(1, 3*part)
+				p.unfinished(2, 3*part)
+				p.send(wire.AppendPart(nil, 2, make([]byte, 3*part), 1))
+			}, fmt.Sprintf("its unfinished messages take %d bytes", 4*part)},
+		"nothing sent": {cluster.Table{"__firstframe": 0.05}, func(*peer) {}, "it has sent nothing in 50ms"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n, addr := server(t, tt.table)
+			p := connect(t, addr)
+			tt.send(p)
+			p.wantEnd()
+			closed(p, n.Log.Wait(t, "Close link"), tt.text)
+			other := connect(t, addr)
+			other.call(1, "echo", 5)
+			other.want(1, 5)
+			n.WaitIdle()
+			if c := n.Log.Count("Close link"); c != 1 {
+				t.Errorf("%d lines about one link", c)
+			}
+		})
+	}
+}
+
+// A connection that has sent something may be silent as long as it likes.
+func TestFirstFrameIsEnough(t *testing.T) {
+	n, addr := server(t, cluster.Table{"__firstframe": 0.05})
+	p := connect(t, addr)
+	p.call(1, "echo", 1)
+	p.want(1, 1)
+	silent := connect(t, addr)
+	silent.wantEnd() // so the time is over for both
+	n.Log.Wait(t, "Close link")
+	p.call(2, "echo", 2)
+	p.want(2, 2)
+}
+
+// The bytes of all connections count together, until they end.
+func TestNodeBytes(t *testing.T) {
+	n, addr := server(t, cluster.Table{"__maxnodebytes": 5 * wire.PartSize})
+	fill := func(p *peer, parts uint32) {
+		for session := range parts {
+			p.unfinished(session+1, 2*wire.PartSize)
+		}
+		p.call(100, "echo", "all taken")
+	}
+	first := connect(t, addr)
+	fill(first, 3)
+	first.want(100, "all taken")
+	second := connect(t, addr)
+	fill(second, 3)
+	second.wantEnd()
+	closed(second, n.Log.Wait(t, "Close link"), fmt.Sprintf("unfinished messages take %d bytes of the node", 6*wire.PartSize))
+	third := connect(t, addr)
+	fill(third, 2)
+	third.want(100, "all taken")
+	_ = first.Close()
+	_ = third.Close()
+	for end := time.Now().Add(patience); len(socket.Info(n.Node)) > 1; runtime.Gosched() {
+		if time.Now().After(end) {
+			t.Fatal("the connections do not end")
+		}
+	}
+	n.WaitIdle()
+	fourth := connect(t, addr)
+	fill(fourth, 5)
+	fourth.want(100, "all taken")
+}
+
+// A message that is finished, refused, spoiled or given up takes nothing any more.
+func TestFinishedTakesNothing(t *testing.T) {
+	_, addr := server(t, cluster.Table{"__maxparts": 1, "__maxpartbytes": 4 * wire.PartSize})
+	p := connect(t, addr)
+	text := strings.Repeat("x", 3*wire.PartSize)
+	for session := uint32(1); session < 100; session += 4 {
+		p.call(session, "len", text)
+		p.want(session, len(text))
+
+		huge := unfinished(session+1, 5*wire.PartSize) // more than could ever come
+		p.send(huge)
+		p.want(session+1, tooLarge(5*wire.PartSize, 4*wire.PartSize))
+		p.send(wire.AppendPart(nil, session+1, make([]byte, wire.PartSize), 0)) // its end: no second answer
+
+		p.unfinished(session+2, 3*wire.PartSize)
+		p.unfinished(session+2, 3*wire.PartSize) // a second begin
+		p.send(wire.AppendPart(nil, session+2, make([]byte, 1), 0))
+		p.want(session+2, "error "+cluster.TextInvalidLarge)
+
+		p.unfinished(session+3, wire.PartSize-1) // more than announced
+		p.send(wire.AppendPart(nil, session+3, make([]byte, 1), 0))
+		p.want(session+3, "error "+cluster.TextInvalidLarge)
+	}
+}
+
+// What a peer is told, while the connection stays.
+func TestRequestIsRefused(t *testing.T) {
+	n, addr := server(t, cluster.Table{"__maxmessage": 1000, "__maxrequests": 2})
+	p := connect(t, addr)
+	text := strings.Repeat("x", 999)
+	p.call(1, "len", text)
+	p.want(1, tooLarge(1006, 1000))
+	p.call(2, "big", 999)
+	p.want(2, tooLarge(1002, 1000))
+	p.call(3, "big", 900)
+	p.want(3, strings.Repeat("x", 900))
+
+	p.call(4, "hold")
+	p.call(5, "hold")
+	for session := uint32(6); session < 106; session++ {
+		p.call(session, "echo", 1)
+		p.want(session, "error actor: overload: the limit is 2 requests in progress")
+	}
+	// 1 to 10, 16, 32, 64.
+	if lines := n.Log.Count("Too many requests in progress"); lines != 13 {
+		t.Errorf("%d lines for 100 refused requests", lines)
+	}
+	other := connect(t, addr)
+	other.call(1, "release")
+	other.want(1, nil)
+	p.want(4, "released")
+	p.want(5, "released")
+	p.call(7, "echo", 7)
+	p.want(7, 7)
+}
+
+// A peer that asks and does not read is not kept for ever.
+func TestOutputLimit(t *testing.T) {
+	n, addr := server(t, cluster.Table{"__maxoutput": 1 << 20})
+	p := connect(t, addr)
+	for session := range uint32(200) { // 100 MiB, more than the system takes
+		p.call(session+1, "big", 1<<19)
+	}
+	line := n.Log.Wait(t, "Close link")
+	if !strings.Contains(line, p.LocalAddr().String()) || !strings.HasSuffix(line, "bytes wait to be sent") {
+		t.Error(line)
+	}
+}
+
+// Nobody waits for ever for a message that does not go on.
+func TestPartAge(t *testing.T) {
+	n, addr := server(t, cluster.Table{"__partage": 0.05})
+	p := connect(t, addr)
+	for session := range uint32(3) {
+		p.unfinished(session+1, 1<<20)
+	}
+	for range 3 {
+		r, err := p.frame()
+		if err != nil || r.Kind != wire.KindError || string(r.Payload) != cluster.TextInvalidLarge {
+			t.Fatalf("%+v, %v", r, err)
+		}
+	}
+	n.Log.Wait(t, "messages, no part of them came in 50ms")
+	p.call(4, "len", strings.Repeat("x", 100_000))
+	p.want(4, 100_000)
+}
+
+// A stranger cannot fill the log.
+func TestMalformedFramesAreLoggedSometimes(t *testing.T) {
+	n, addr := server(t, nil)
+	p := connect(t, addr)
+	for range 1000 {
+		p.send([]byte{0, 1, 5})
+	}
+	p.call(1, "echo", 1)
+	p.want(1, 1)
+	// 1 to 10, 16, 32, … 512.
+	if lines := n.Log.Count("Invalid req package type 5"); lines != 16 {
+		t.Errorf("%d lines for 1000 malformed frames", lines)
+	}
+	n.Log.Wait(t, "Invalid req package type 5 (512 of the kind)")
+}
+
+// The memory attack: 3,000 unfinished messages, 94 MiB of parts.
+func TestMemoryAttack(t *testing.T) {
+	const slack = 16 << 20
+	limit := cluster.DefaultSettings().MaxPartBytes
+	n, addr := server(t, nil)
+	p := connect(t, addr)
+	heap := func() uint64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before := heap()
+	for session := range uint32(3000) {
+		if _, err := p.Write(unfinished(session+1, 1<<20)); err != nil {
+			break // closed before all of it was sent
+		}
+		if session%500 == 499 {
+			if grown := int64(heap()) - int64(before); grown > int64(limit+slack) {
+				t.Errorf("the heap has grown by %d MiB", grown>>20)
+			}
+		}
+	}
+	closed(p, n.Log.Wait(t, "Close link"), "1025 messages are unfinished")
+	n.WaitIdle()
+	if grown := int64(heap()) - int64(before); grown > slack {
+		t.Errorf("the heap has grown by %d MiB after the link was closed", grown>>20)
+	}
+}

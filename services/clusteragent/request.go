@@ -1,0 +1,184 @@
+package clusteragent
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/skynetgo/skynet/cluster"
+	"github.com/skynetgo/skynet/cluster/wire"
+	"github.com/skynetgo/skynet/lualike"
+	"github.com/skynetgo/skynet/service"
+	"github.com/skynetgo/skynet/service/socket"
+)
+
+// lookEvery is how many bytes are written between two looks at what waits to be
+// sent.
+const lookEvery = 32 << 10
+
+// requests are those in progress, counted apart before and after a drain.
+type requests struct{ latest *count }
+
+type count struct{ n int }
+
+// begin counts a request in; end counts it out and wakes who waits for the last.
+func (r *requests) begin() *count {
+	r.latest.n++
+	return r.latest
+}
+
+func (n *count) end(c *service.Context) {
+	if n.n--; n.n == 0 {
+		c.Wakeup(n)
+	}
+}
+
+// request calls, or sends to, the service that r names, traced under tag unless
+// that is empty.
+func (a *agent) request(c *service.Context, r wire.Request, tag string) {
+	if len(r.Payload) > a.settings.MaxMessage {
+		a.fail(c, r.Session, tooLarge(len(r.Payload), a.settings.MaxMessage))
+		return
+	}
+	if a.requests.latest.n >= a.settings.MaxRequests {
+		a.refused++
+		logSome(c, a.refused, "Too many requests in progress")
+		if !r.Push {
+			a.fail(c, r.Session, fmt.Sprintf("%v: the limit is %d requests in progress", service.ErrOverload, a.settings.MaxRequests))
+		}
+		return
+	}
+	defer a.requests.begin().end(c)
+	if !r.Addr.ByName() && r.Addr.Handle == 0 {
+		a.query(c, r)
+		return
+	}
+	to, err := a.resolve(c, r.Addr)
+	if err != nil {
+		if !r.Push || wire.IsName(r.Addr.Name) {
+			a.fail(c, r.Session, errorText(err))
+		}
+		return
+	}
+	if r.Push {
+		_ = c.RawSend(to, service.PTypeLua, r.Payload)
+		return
+	}
+	c = c.WithTimeout(service.Forever) // the caller on the other node has a deadline of its own
+	var answer any
+	if tag == "" {
+		answer, err = c.RawCall(to, service.PTypeLua, r.Payload)
+	} else {
+		answer, err = c.TraceCall(tag, to, service.PTypeLua, r.Payload)
+	}
+	var packed []byte
+	if err == nil {
+		packed, err = service.Pack(answer)
+	}
+	if err != nil {
+		a.fail(c, r.Session, errorText(err))
+		return
+	}
+	a.answer(c, r.Session, packed)
+}
+
+// query answers which handle a registered name has.
+func (a *agent) query(c *service.Context, r wire.Request) {
+	name, err := service.Unpack[string](r.Payload)
+	if err != nil {
+		a.fail(c, r.Session, cluster.TextNameNotFound)
+		return
+	}
+	h, err := a.names.get(c, a.clusterd, name)
+	if err != nil || h == 0 {
+		a.fail(c, r.Session, cluster.TextNameNotFound)
+		return
+	}
+	packed, err := lualike.Pack(h)
+	if err != nil {
+		a.fail(c, r.Session, cluster.TextCallFailed)
+		return
+	}
+	a.answer(c, r.Session, packed)
+}
+
+// errInvalidName: "@name" is not registered.
+var errInvalidName = errors.New(cluster.TextInvalidName)
+
+func (a *agent) resolve(c *service.Context, addr wire.Addr) (service.Handle, error) {
+	name := addr.Name
+	switch {
+	case !addr.ByName():
+		return service.Handle(addr.Handle), nil
+	case wire.IsName(name):
+		h, err := a.names.get(c, a.clusterd, name[1:])
+		if err == nil && h == 0 {
+			err = errInvalidName
+		}
+		return h, err
+	case strings.HasPrefix(name, ".") || strings.HasPrefix(name, ":"):
+		return c.Node().Resolve(name)
+	}
+	return 0, errInvalidName
+}
+
+// errorText is what the other node gets to see of err (B171).
+func errorText(err error) string {
+	if text, ok := service.ErrorText(err); ok {
+		return text
+	}
+	switch {
+	case errors.Is(err, errInvalidName):
+		return cluster.TextInvalidName
+	case errors.Is(err, service.ErrNoService):
+		return cluster.TextInvalidAddress
+	case errors.Is(err, service.ErrOverload):
+		return service.ErrOverload.Error()
+	}
+	return cluster.TextCallFailed
+}
+
+func tooLarge(size, limit int) string {
+	return fmt.Sprintf("%v: %d bytes, the limit is %d", cluster.ErrTooLarge, size, limit)
+}
+
+func (a *agent) fail(c *service.Context, session uint32, text string) {
+	frame, _ := wire.AppendResponse(nil, session, false, []byte(text))
+	if a.mayWrite(c, len(frame)) {
+		_ = socket.Write(c, a.fd, frame)
+	}
+}
+
+// answer writes a result; a large one with low priority, so that small ones
+// overtake its parts.
+func (a *agent) answer(c *service.Context, session uint32, packed []byte) {
+	if len(packed) > a.settings.MaxMessage {
+		a.fail(c, session, tooLarge(len(packed), a.settings.MaxMessage))
+		return
+	}
+	if !a.mayWrite(c, len(packed)) {
+		return
+	}
+	frame, parts := wire.AppendResponse(nil, session, true, packed)
+	if parts == 0 {
+		_ = socket.Write(c, a.fd, frame)
+		return
+	}
+	_ = socket.WriteLow(c, a.fd, frame)
+	for i := range parts {
+		_ = socket.WriteLow(c, a.fd, wire.AppendResponsePart(nil, session, packed, i))
+	}
+}
+
+// mayWrite ends the connection when n bytes more are too many for an other side
+// that does not read.
+func (a *agent) mayWrite(c *service.Context, n int) bool {
+	if a.written += n; a.written > lookEvery {
+		a.written = 0
+		if waiting := socket.Pending(c, a.fd) + n; waiting > a.settings.MaxOutput {
+			a.hangUp(c, "%d bytes wait to be sent", waiting)
+			return false
+		}
+	}
+	return true
+}
