@@ -164,6 +164,7 @@ func TestRequestIsRefused(t *testing.T) {
 		p.call(session, "echo", 1)
 		p.want(session, "error actor: overload: the limit is 2 requests in progress")
 	}
+	n.WaitIdle()
 	// 1 to 10, 16, 32, 64.
 	if lines := n.Log.Count("Too many requests in progress"); lines != 13 {
 		t.Errorf("%d lines for 100 refused requests", lines)
@@ -217,11 +218,23 @@ func TestMalformedFramesAreLoggedSometimes(t *testing.T) {
 	}
 	p.call(1, "echo", 1)
 	p.want(1, 1)
+	n.WaitIdle()
 	// 1 to 10, 16, 32, … 512.
 	if lines := n.Log.Count("Invalid req package type 5"); lines != 16 {
 		t.Errorf("%d lines for 1000 malformed frames", lines)
 	}
 	n.Log.Wait(t, "Invalid req package type 5 (512 of the kind)")
+}
+
+func TestAllow(t *testing.T) {
+	n, addr := server(t, cluster.Table{"__allow": "10.0.0.0/8 ::1"})
+	p := connect(t, addr)
+	p.wantEnd()
+	n.Log.Wait(t, fmt.Sprintf("Refused %s, which is not allowed to connect (1 so far)", p.LocalAddr()))
+	_, addr = server(t, cluster.Table{"__allow": "10.0.0.0/8, 127.0.0.1"})
+	p = connect(t, addr)
+	p.call(1, "echo", 1)
+	p.want(1, 1)
 }
 
 // The memory attack: 3,000 unfinished messages, 94 MiB of parts.

@@ -70,6 +70,13 @@ func (d *clusterd) listen(c *service.Context, l cluster.Listen) (string, error) 
 	if l.MaxClient > 0 {
 		conf.MaxClient = &l.MaxClient
 	}
+	networks, err := cluster.ParseNetworks(d.table.settings.Allow)
+	if err != nil {
+		return "", err
+	}
+	for _, p := range networks {
+		conf.Allow = append(conf.Allow, p.String())
+	}
 	g, err := c.NewService("gate")
 	if err != nil {
 		return "", err

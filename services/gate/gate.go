@@ -18,6 +18,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -73,6 +75,7 @@ type OpenConfig struct {
 	NoDelay   bool           `lua:"nodelay"`   // connections never delay, whatever it says
 	Watchdog  service.Handle `lua:"watchdog"`  // by default the caller
 	Backlog   int            `lua:"backlog"`   // the system's is taken, whatever it says
+	Allow     []string       `lua:"allow"`     // networks that may connect, "10.0.0.0/8"; none is all
 	Silence   time.Duration  `lua:"silence"`   // as in socket.Config
 	// Cert, Key and CA are the PEM files of socket.MutualTLS, which is spoken when
 	// Address begins with socket.TLSScheme.
@@ -96,6 +99,17 @@ func (o OpenConfig) address() (addr, host string, port any) {
 		addr = socket.TLSScheme + addr
 	}
 	return addr, host, *o.Port
+}
+
+func (o OpenConfig) allowed() (networks []netip.Prefix, err error) {
+	for _, text := range o.Allow {
+		p, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, fmt.Errorf("gate: allow: %w", err)
+		}
+		networks = append(networks, p)
+	}
+	return networks, nil
 }
 
 // errAssertion is the error of a Lua assert.
@@ -132,6 +146,8 @@ type gate struct {
 	listening bool
 	listener  socket.FD
 	maxClient int
+	allow     []netip.Prefix
+	strangers int // refused by allow
 	watchdog  service.Handle
 	clients   map[socket.FD]struct{} // those that the watchdog was told of
 }
@@ -143,6 +159,10 @@ func (g *gate) open(c *service.Context, conf OpenConfig) (lualike.Args, error) {
 	g.maxClient = DefaultMaxClient
 	if conf.MaxClient != nil {
 		g.maxClient = *conf.MaxClient
+	}
+	var err error
+	if g.allow, err = conf.allowed(); err != nil {
+		return nil, err
 	}
 	if g.watchdog = conf.Watchdog; g.watchdog == 0 {
 		g.watchdog = c.Message().Source
@@ -213,13 +233,27 @@ func gone(err error) error {
 }
 
 func (g *gate) opened(c *service.Context, fd socket.FD, peer string) {
-	if len(g.clients) >= g.maxClient {
+	if len(g.clients) >= g.maxClient || !g.allows(c, peer) {
 		// As in Skynet, the watchdog gets a close without an open.
 		_ = socket.Shutdown(c, fd)
 		return
 	}
 	g.clients[fd] = struct{}{}
 	g.tell(c, EventOpen, fd, peer)
+}
+
+// allows reports whether peer may connect. The first refusals are logged, then
+// only when their number doubles.
+func (g *gate) allows(c *service.Context, peer string) bool {
+	at, err := netip.ParseAddrPort(peer)
+	ip := at.Addr().Unmap().WithZone("")
+	if g.allow == nil || err == nil && slices.ContainsFunc(g.allow, func(p netip.Prefix) bool { return p.Contains(ip) }) {
+		return true
+	}
+	if g.strangers++; g.strangers <= 10 || g.strangers&(g.strangers-1) == 0 {
+		c.Logf("Refused %s, which is not allowed to connect (%d so far)", peer, g.strangers)
+	}
+	return false
 }
 
 func (g *gate) data(c *service.Context, fd socket.FD, packet []byte) {

@@ -271,6 +271,28 @@ func TestB106MaxClient(t *testing.T) {
 	w.nothing()
 }
 
+// Who is not in the list is closed at once, and the log is not filled with that.
+func TestAllow(t *testing.T) {
+	w := newWorld(t)
+	if _, err := w.call(gate.CmdOpen, gate.OpenConfig{Port: new(int), Allow: []string{"10.0.0.0"}}); err == nil {
+		t.Error("10.0.0.0 passed for a network")
+	}
+	w.open(gate.OpenConfig{Allow: []string{"10.0.0.0/8", "::1/128"}})
+	fd := 2
+	for ; fd < 22; fd++ {
+		w.connect().wantEnd()
+		w.want("socket close %d", fd)
+	}
+	// 1 to 10, 16.
+	if lines := strings.Count(w.log.String(), "Refused 127.0.0.1:"); lines != 11 {
+		t.Errorf("%d lines for 20 refused clients", lines)
+	}
+	w.command(gate.CmdClose)
+	w.open(gate.OpenConfig{Allow: []string{"10.0.0.0/8", "127.0.0.0/8"}})
+	w.client(fd + 1)
+	w.nothing()
+}
+
 func TestB107Close(t *testing.T) {
 	w := newWorld(t)
 	if _, err := w.call(gate.CmdClose); !errors.Is(err, service.ErrCallFailed) {
