@@ -27,14 +27,23 @@ func TestMain(m *testing.M) { nodetest.CheckLeaks(m) }
 func sdb() *service.Definition {
 	return service.Def("sdb", func(c *service.Context, _ ...any) error {
 		var held []*service.Response
+		finish := func(*service.Context) {}
+		timer := new(service.Timer)
 		c.Handle("echo", service.Raw(func(_ *service.Context, args lualike.Args) (lualike.Args, error) { return args, nil }))
 		c.Handle("fail", service.P0(func(*service.Context) error { return errors.New("boom") }))
 		c.Handle("big", service.F1(func(_ *service.Context, n int) (string, error) { return strings.Repeat("x", n), nil }))
 		c.Handle("len", service.F1(func(_ *service.Context, s string) (int, error) { return len(s), nil }))
-		c.Handle("sleep", service.F1(func(c *service.Context, ms int) (int, error) {
-			return ms, c.Sleep(time.Duration(ms) * time.Millisecond)
+		// Each chain ends the one before; the last ends after a while.
+		c.Handle("chain", service.F1(func(c *service.Context, n int) (any, error) {
+			before, answer := finish, c.Response()
+			timer.Cancel()
+			finish = func(*service.Context) { _, _ = answer.Ret(n) }
+			timer = c.Timeout(300*time.Millisecond, finish)
+			c.Fork(before)
+			return nil, nil
 		}))
 		c.Handle("hold", service.P0(func(c *service.Context) error { held = append(held, c.Response()); return nil }))
+		c.Handle("held", service.F0(func(*service.Context) (int, error) { return len(held), nil }))
 		c.Handle("release", service.P0(func(*service.Context) error {
 			for _, r := range held {
 				_, _ = r.Ret("released")
@@ -58,6 +67,9 @@ func server(t testing.TB, table cluster.Table, options ...nodetest.Option) (*nod
 		}
 		h, err := c.NewService("sdb")
 		if err != nil {
+			return err
+		}
+		if err = c.Name(".sdb", h); err != nil {
 			return err
 		}
 		if err = cluster.Register(c, "sdb", h); err != nil {
