@@ -29,6 +29,9 @@ type transcript struct {
 	ClientLog  []struct {
 		Line string `json:"line"`
 	} `json:"client_log"`
+	ServerLog []struct {
+		Line string `json:"line"`
+	} `json:"server_log"`
 	Cases []struct {
 		Name       string      `json:"name"`
 		Sent       []wireEvent `json:"sent"`

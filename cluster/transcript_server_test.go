@@ -191,7 +191,6 @@ func TestReplayServerGLargeResponseLimits(t *testing.T) {
 	replayServer(t, "g_large_response_limits")
 }
 func TestReplayServerHLargePush(t *testing.T)          { replayServer(t, "h_large_push") }
-func TestReplayServerITrace(t *testing.T)              { replayServer(t, "i_trace") }
 func TestReplayServerKProxy(t *testing.T)              { replayServer(t, "k_proxy") }
 func TestReplayServerLNowaitingFalse(t *testing.T)     { replayServer(t, "l_nowaiting_false") }
 func TestReplayServerLNowaitingTrue(t *testing.T)      { replayServer(t, "l_nowaiting_true") }

@@ -63,3 +63,44 @@ func expectTrace(t *testing.T, n *nodetest.Node, tag string, texts ...string) {
 		t.Errorf("trace %s: got %q, want %q in\n%s", tag, got, texts, strings.Join(n.Log.Lines(), "\n"))
 	}
 }
+
+// What agent and service log of traced requests; a request that is not traced,
+// and a push, are not.
+func TestReplayServerITrace(t *testing.T) {
+	s := newServerReplay(t)
+	tr := readTranscript(t, "i_trace")
+	s.play(tr)
+	var recorded []string
+	for _, l := range tr.ServerLog {
+		recorded = append(recorded, l.Line)
+	}
+	want := traceLines(recorded)
+	if len(want) != 18 {
+		t.Fatalf("the record has %d lines:\n%s", len(want), strings.Join(want, "\n"))
+	}
+	s.srv.WaitIdle()
+	if got := traceLines(s.srv.Log.Lines()); !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+var traceLine = regexp.MustCompile(`^\[(:[0-9a-f]{8})\] <TRACE \([^)]*-(srv-\d+\)\S*)> \d+ (.*)$`)
+
+// traceLines are the lines of traced calls in a log, without host and time, those
+// of each service together: what several do at once is logged in any order. The
+// services bear numbers in the order of their first line.
+func traceLines(lines []string) []string {
+	var services, out []string
+	for _, line := range lines {
+		m := traceLine.FindStringSubmatch(line)
+		if m == nil {
+			continue
+		}
+		if !slices.Contains(services, m[1]) {
+			services = append(services, m[1])
+		}
+		out = append(out, fmt.Sprintf("%d %s %s", slices.Index(services, m[1]), m[2], m[3]))
+	}
+	slices.SortStableFunc(out, func(a, b string) int { return strings.Compare(a[:1], b[:1]) })
+	return out
+}

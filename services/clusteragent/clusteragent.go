@@ -6,6 +6,7 @@
 package clusteragent
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -90,14 +91,15 @@ func (a *agent) frame(c *service.Context, m service.Message) {
 	}
 	b, _ := m.Data.([]byte)
 	r, err := wire.ParseRequest(b)
+	if err == nil && r.Kind == wire.KindTrace {
+		a.tag, err = traceTag(r.Payload)
+	}
 	if err != nil {
 		a.unread++
 		logSome(c, a.unread, err.Error())
 		return
 	}
 	switch r.Kind {
-	case wire.KindTrace:
-		a.tag = string(r.Payload)
 	case wire.KindRequest:
 		a.request(c, r, a.takeTag())
 	case wire.KindBegin:
@@ -105,6 +107,20 @@ func (a *agent) frame(c *service.Context, m service.Message) {
 	case wire.KindPart, wire.KindEnd:
 		a.part(c, r)
 	}
+}
+
+var errTraceTag = errors.New("Invalid trace tag") //nolint:staticcheck // in the form of Skynet's texts for frames
+
+// traceTag reads a tag, which will stand in the log. Skynet's are of these
+// characters, and short.
+func traceTag(b []byte) (string, error) {
+	const longest = 512
+	for _, ch := range b {
+		if ch <= ' ' || ch > '~' || len(b) > longest {
+			return "", errTraceTag
+		}
+	}
+	return string(b), nil
 }
 
 func (a *agent) takeTag() string {
