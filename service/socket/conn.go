@@ -53,6 +53,7 @@ type conn struct {
 	route   atomic.Pointer[route]
 	muted   atomic.Bool   // closed by this node: nothing more is delivered
 	wake    chan struct{} // the reader, when it does not read, looks again
+	window  window
 	read    atomic.Uint64
 	written atomic.Uint64
 	writes  atomic.Uint64
@@ -198,7 +199,7 @@ func (s *conn) pump() error {
 	for !s.muted.Load() {
 		if s.route.Load() != nil {
 			for frame, ok := in.next(); ok; frame, ok = in.next() {
-				if s.muted.Load() {
+				if s.take(frame); s.muted.Load() {
 					return nil
 				}
 				s.deliver(frame)

@@ -371,6 +371,9 @@ func TestUnknownFD(t *testing.T) {
 			if err := socket.Write(c, fd, []byte("x")); !errors.Is(err, socket.ErrClosed) {
 				t.Errorf("Write to %d: %v", fd, err)
 			}
+			if err := socket.Window(c, fd, 1); !errors.Is(err, socket.ErrClosed) {
+				t.Errorf("Window of %d: %v", fd, err)
+			}
 			if got := socket.Pending(c, fd); got != 0 {
 				t.Errorf("Pending of %d: %d", fd, got)
 			}

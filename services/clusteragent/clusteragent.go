@@ -22,6 +22,13 @@ import (
 // handles of clusterd and the gate, and the socket.
 func Definition() *service.Definition { return service.Def("clusteragent", start) }
 
+// inputWindow is how much may wait in the mailbox, and handledEvery how much of
+// it is reported at once.
+const (
+	inputWindow  = 1 << 20
+	handledEvery = inputWindow / 4
+)
+
 type agent struct {
 	clusterd service.Handle
 	fd       socket.FD
@@ -33,6 +40,7 @@ type agent struct {
 	first    *service.Timer
 	unread   int  // malformed frames
 	refused  int  // requests, for MaxRequests
+	handled  int  // input that has not been reported
 	written  int  // bytes since the output was looked at
 	deaf     bool // takes no more frames
 }
@@ -75,6 +83,7 @@ func start(c *service.Context, args ...any) error {
 		a.first = c.Timeout(d, func(c *service.Context) { a.hangUp(c, "it has sent nothing in %v", d) })
 	}
 	// The connection may be gone by now; then clusterd sends exit.
+	_ = socket.Window(c, a.fd, inputWindow)
 	_, _ = c.Call(g, gate.CmdForward, int64(a.fd))
 	return nil
 }
@@ -90,6 +99,10 @@ func (a *agent) frame(c *service.Context, m service.Message) {
 		a.first = nil
 	}
 	b, _ := m.Data.([]byte)
+	if a.handled += len(b) + socket.FrameCost; a.handled > handledEvery {
+		_ = socket.Handled(c, a.fd, a.handled)
+		a.handled = 0
+	}
 	r, err := wire.ParseRequest(b)
 	if err == nil && r.Kind == wire.KindTrace {
 		a.tag, err = traceTag(r.Payload)

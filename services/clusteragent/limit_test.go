@@ -1,14 +1,20 @@
 package clusteragent_test
 
 import (
+	"bytes"
 	"fmt"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/skynetgo/skynet/actor"
+	"github.com/skynetgo/skynet/bootstrap"
+	"github.com/skynetgo/skynet/bootstrap/nodetest"
 	"github.com/skynetgo/skynet/cluster"
 	"github.com/skynetgo/skynet/cluster/wire"
+	"github.com/skynetgo/skynet/service"
 	"github.com/skynetgo/skynet/service/socket"
 )
 
@@ -235,6 +241,50 @@ func TestAllow(t *testing.T) {
 	p = connect(t, addr)
 	p.call(1, "echo", 1)
 	p.want(1, 1)
+}
+
+// Who sends faster than the agent works has to wait: no more stands in the
+// agent's mailbox than its window allows.
+func TestFloodWaits(t *testing.T) {
+	const window = 1 << 20 / (1 + socket.FrameCost) // frames of one byte
+	held, released := make(chan struct{}), make(chan struct{})
+	release := sync.OnceFunc(func() { close(released) })
+	defer release()
+	hold := func(m actor.Message) (actor.Message, error) {
+		if b, ok := m.Data.([]byte); ok && m.Type == service.PTypeLua && bytes.Contains(b, []byte("hold the agent")) {
+			close(held)
+			<-released
+		}
+		return service.Isolate(m)
+	}
+	n, addr := server(t, nil, nodetest.Config(func(cfg *bootstrap.Config) { cfg.Node.Isolate = hold }))
+	p := connect(t, addr)
+	p.call(1, "echo", "hold the agent")
+	<-held
+	p.send(bytes.Repeat([]byte{0, 1, 5}, 3*window))
+	stands := func() (frames int) {
+		for _, s := range n.Services() {
+			if s.Name() == "clusteragent" {
+				frames = s.Stat().Mailbox
+			}
+		}
+		return frames
+	}
+	for end := time.Now().Add(patience); stands() < window-10; runtime.Gosched() {
+		if time.Now().After(end) {
+			t.Fatalf("%d frames stand in the mailbox", stands())
+		}
+	}
+	for range 1000 {
+		runtime.Gosched()
+	}
+	if frames := stands(); frames > window+1 {
+		t.Errorf("%d frames stand in the mailbox", frames)
+	}
+	release()
+	p.want(1, "hold the agent")
+	p.call(2, "echo", 2)
+	p.want(2, 2)
 }
 
 // The memory attack: 3,000 unfinished messages, 94 MiB of parts.

@@ -1,0 +1,57 @@
+package socket
+
+import (
+	"sync/atomic"
+
+	"github.com/skynetgo/skynet/service"
+)
+
+// FrameCost is what a frame counts for a window besides its bytes: about the
+// memory that it takes in a mailbox.
+const FrameCost = 256
+
+// Window has frames of fd wait in the system, and then at the peer, while those
+// that have been delivered and not been Handled count for size or more, each
+// its bytes and FrameCost; 0, as at first, is no limit: a peer that sends faster
+// than its frames are handled then fills the memory.
+func Window(c *service.Context, fd FD, size int) error {
+	return onConn(c, "window", fd, func(s *conn) error {
+		s.window.size.Store(int64(size))
+		s.poke()
+		return nil
+	})
+}
+
+// Handled tells that frames that count for n have been handled.
+func Handled(c *service.Context, fd FD, n int) error {
+	return onConn(c, "handled", fd, func(s *conn) error {
+		s.window.taken.Add(-int64(n))
+		if !s.window.full() {
+			s.poke()
+		}
+		return nil
+	})
+}
+
+// window is what the reader may deliver.
+type window struct {
+	size  atomic.Int64 // 0: anything
+	taken atomic.Int64
+}
+
+// take waits until another frame may be delivered, or the connection ends, and
+// counts it.
+func (s *conn) take(frame []byte) {
+	w := &s.window
+	for w.full() && s.usable() {
+		<-s.wake
+	}
+	if w.size.Load() > 0 {
+		w.taken.Add(int64(len(frame)) + FrameCost)
+	}
+}
+
+func (w *window) full() bool {
+	size := w.size.Load()
+	return size > 0 && w.taken.Load() >= size
+}
