@@ -43,7 +43,7 @@ type window struct {
 // counts it.
 func (s *conn) take(frame []byte) {
 	w := &s.window
-	for w.full() && s.usable() {
+	for w.full() && s.usable() == nil {
 		<-s.wake
 	}
 	if w.size.Load() > 0 {
