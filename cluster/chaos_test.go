@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -15,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/skynetgo/skynet/bootstrap"
 	"github.com/skynetgo/skynet/bootstrap/nodetest"
 	"github.com/skynetgo/skynet/cluster"
 	"github.com/skynetgo/skynet/service"
@@ -161,7 +158,7 @@ func pattern(id int64, size int) string {
 	return strings.Repeat(fmt.Sprintf("%016x", id), size/16+1)[:size]
 }
 
-// newLinkChaos is the part of it that has no callers.
+// newLinkChaos starts the proxies to the node at addr, and no callers.
 func newLinkChaos(t *testing.T, seed uint64, addr string) *chaos {
 	t.Helper()
 	x := &chaos{t: t, seed: seed, log: new(chaosLog)}
@@ -463,70 +460,4 @@ func (x *chaos) report() {
 	if x.t.Failed() {
 		x.t.Logf("the last lines of the log:\n%s", strings.Join(x.log.last(), "\n"))
 	}
-}
-
-// level is what a process uses.
-type level struct {
-	goroutines int
-	heap       uint64
-}
-
-func measure() level {
-	runtime.GC()
-	runtime.GC() // what is in a sync.Pool goes with the second
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return level{runtime.NumGoroutine(), m.HeapAlloc}
-}
-
-// again waits until the process uses as little as before.
-func (l level) again(t *testing.T, heap uint64, when string) {
-	t.Helper()
-	end := time.Now().Add(20 * time.Second)
-	for {
-		now := measure()
-		if now.goroutines <= l.goroutines && now.heap <= l.heap+heap {
-			t.Logf("%s: %d goroutines, %d KiB; before: %d, %d KiB", when, now.goroutines, now.heap>>10, l.goroutines, l.heap>>10)
-			return
-		}
-		if time.Now().After(end) {
-			stacks := make([]byte, 1<<20)
-			t.Fatalf("%s: %d goroutines, %d KiB; before: %d, %d KiB\n%s", when,
-				now.goroutines, now.heap>>10, l.goroutines, l.heap>>10, stacks[:runtime.Stack(stacks, true)])
-		}
-	}
-}
-
-// chaosLog keeps only the last lines, for a node that runs for long.
-type chaosLog struct {
-	mu    sync.Mutex
-	lines []string
-}
-
-// options has a node log to l, and know more services.
-func (l *chaosLog) options(defs ...*service.Definition) []nodetest.Option {
-	def := service.Def("chaoslog", func(c *service.Context, _ ...any) error {
-		c.Dispatch(service.PTypeText, func(_ *service.Context, m service.Message) { l.add(fmt.Sprint(m.Data)) })
-		return c.Register(".logger")
-	}, service.Quiet)
-	return []nodetest.Option{
-		nodetest.Services(append(defs, def)...),
-		nodetest.Config(func(cfg *bootstrap.Config) { cfg.LogService = def.Name() }),
-	}
-}
-
-func (l *chaosLog) add(line string) {
-	const most = 500
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if len(l.lines) == most {
-		l.lines = append(l.lines[:0], l.lines[most/2:]...)
-	}
-	l.lines = append(l.lines, fmt.Sprintf("%.300s", line))
-}
-
-func (l *chaosLog) last() []string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return slices.Clone(l.lines)
 }
