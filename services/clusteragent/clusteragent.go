@@ -35,10 +35,10 @@ type agent struct {
 	settings cluster.Settings
 	names    names
 	large    large
-	requests requests
+	progress *count // a new one from each drain on
 	tag      string // of the trace frame that came last, for the request behind it
 	first    *service.Timer
-	unread   int  // malformed frames
+	bad      int  // malformed frames
 	refused  int  // requests, for MaxRequests
 	handled  int  // input that has not been reported
 	written  int  // bytes since the output was looked at
@@ -46,7 +46,7 @@ type agent struct {
 }
 
 func start(c *service.Context, args ...any) error {
-	a := &agent{}
+	a := &agent{progress: new(count)}
 	var g service.Handle
 	var err error
 	if len(args) != 3 {
@@ -65,7 +65,6 @@ func start(c *service.Context, args ...any) error {
 		return err
 	}
 	a.names.reset()
-	a.requests.latest = new(count)
 	a.large.init(c.Node())
 	c.AtServiceEnd(func() {
 		a.large.clear()
@@ -108,8 +107,8 @@ func (a *agent) frame(c *service.Context, m service.Message) {
 		a.tag, err = traceTag(r.Payload)
 	}
 	if err != nil {
-		a.unread++
-		logSome(c, a.unread, err.Error())
+		a.bad++
+		logSome(c, a.bad, err.Error())
 		return
 	}
 	switch r.Kind {
@@ -173,8 +172,8 @@ func (a *agent) stop(c *service.Context) {
 }
 
 func (a *agent) drain(c *service.Context, began time.Duration) {
-	before := a.requests.latest
-	a.requests.latest = new(count)
+	before := a.progress
+	a.progress = new(count)
 	limit := c.Node().Config().StopTimeout
 	for before.n > 0 && c.Now()-began < limit {
 		_ = c.Sleep(limit-(c.Now()-began), before)

@@ -18,7 +18,7 @@ type large struct {
 }
 
 type largeRequest struct {
-	begin   wire.Request // the zero Request when none came, or two
+	begin   wire.Request // the zero Request when none came
 	tag     string
 	parts   wire.Assembly
 	last    time.Duration // when the last part came
@@ -57,12 +57,12 @@ func (a *agent) begin(c *service.Context, r wire.Request) {
 	tag := a.takeTag()
 	if old := a.large.bySession[r.Session]; old != nil {
 		a.large.hold(-old.parts.Held())
-		old.begin, old.parts = wire.Request{}, wire.Assembly{}
+		old.parts = wire.Assembly{} // which is never complete
 		return
 	}
 	l := &largeRequest{begin: r, tag: tag}
 	if limit := a.maxMessage(); int64(r.Size) > int64(limit) {
-		l.refused = true // without Reset the parts store nothing
+		l.refused = true // and without Reset the parts store nothing
 		a.fail(c, r.Session, tooLarge(int(r.Size), limit))
 	} else {
 		l.parts.Reset(r.Size)
@@ -114,7 +114,7 @@ func (a *agent) part(c *service.Context, r wire.Request) {
 	a.large.drop(r.Session)
 	switch whole, ok := l.parts.Bytes(); {
 	case l.refused:
-	case !ok || l.begin.Kind != wire.KindBegin:
+	case !ok:
 		a.fail(c, r.Session, cluster.TextInvalidLarge)
 	default:
 		r = l.begin

@@ -16,17 +16,10 @@ import (
 // sent.
 const lookEvery = 32 << 10
 
-// requests are those in progress, counted apart before and after a drain.
-type requests struct{ latest *count }
-
+// count is a number of requests in progress.
 type count struct{ n int }
 
-// begin counts a request in; end counts it out and wakes who waits for the last.
-func (r *requests) begin() *count {
-	r.latest.n++
-	return r.latest
-}
-
+// end counts one out and wakes who waits for the last.
 func (n *count) end(c *service.Context) {
 	if n.n--; n.n == 0 {
 		c.Wakeup(n)
@@ -40,7 +33,7 @@ func (a *agent) request(c *service.Context, r wire.Request, tag string) {
 		a.fail(c, r.Session, tooLarge(len(r.Payload), a.settings.MaxMessage))
 		return
 	}
-	if a.requests.latest.n >= a.settings.MaxRequests {
+	if a.progress.n >= a.settings.MaxRequests {
 		a.refused++
 		logSome(c, a.refused, "Too many requests in progress")
 		if !r.Push {
@@ -48,7 +41,8 @@ func (a *agent) request(c *service.Context, r wire.Request, tag string) {
 		}
 		return
 	}
-	defer a.requests.begin().end(c)
+	a.progress.n++
+	defer a.progress.end(c)
 	if !r.Addr.ByName() && r.Addr.Handle == 0 {
 		a.query(c, r)
 		return
