@@ -232,8 +232,8 @@ func (s *Service) request(w *waiter, to Handle, m Message, timeout time.Duration
 
 // Ask sends m as a request and returns at once. done is called under the baton
 // when the answer, an error or the timeout (0 or less: none) comes; it runs on
-// any goroutine, must not block and must not use a Coroutine. cancel makes it
-// never be called.
+// any goroutine, so it must not block, must not use a Coroutine but for Wakeup,
+// and must not run code that may panic. cancel makes it never be called.
 func (co *Coroutine) Ask(to Handle, m Message, timeout time.Duration, done func(Message, error)) (cancel func(), err error) {
 	if err := co.MayBlock(); err != nil {
 		return nil, err

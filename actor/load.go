@@ -138,7 +138,7 @@ func (s *Service) checkLoad(waiting int) {
 	}
 	s.node.Log(s.handle, fmt.Sprintf("error: May overload, message queue length = %d", waiting))
 	if f := s.node.cfg.OnOverload; f != nil {
-		f(s.handle, waiting)
+		s.guard("OnOverload", func() { f(s.handle, waiting) })
 	}
 }
 

@@ -3,6 +3,7 @@ package actor
 import (
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"sort"
 	"strings"
 	"sync"
@@ -140,7 +141,7 @@ func (n *Node) Send(to Handle, m Message) error {
 func (n *Node) post(to Handle, m Message) (*Service, uint32, error) {
 	if n.cfg.Isolate != nil && m.Source != 0 {
 		var err error
-		if m, err = n.cfg.Isolate(m); err != nil {
+		if m, err = n.isolate(m); err != nil {
 			return nil, 0, err
 		}
 	}
@@ -159,6 +160,22 @@ func (n *Node) post(to Handle, m Message) (*Service, uint32, error) {
 	}
 	n.missed(m)
 	return nil, 0, fmt.Errorf("%w: %s", ErrNoService, to)
+}
+
+// isolate calls Config.Isolate. A panic in it is its error: what was noted for a
+// message must not stay because the message was never sent.
+func (n *Node) isolate(m Message) (_ Message, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			n.logPanic(m.Source, "Isolate", r)
+			err = fmt.Errorf("actor: Isolate: panic: %v", r)
+		}
+	}()
+	return n.cfg.Isolate(m)
+}
+
+func (n *Node) logPanic(source Handle, what string, reason any) {
+	n.Log(source, fmt.Sprintf("%s: panic: %v\n%s", what, reason, debug.Stack()))
 }
 
 // reply sends the answer to a request: true when it was delivered. In place of

@@ -36,6 +36,6 @@ func (s *Service) setRecorder(r Recorder) {
 
 func (s *Service) record(m Message) {
 	if r := s.recorder.Load(); r != nil {
-		(*r).Record(m)
+		s.guard("Record", func() { (*r).Record(m) })
 	}
 }

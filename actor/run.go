@@ -153,15 +153,17 @@ func (s *Service) finish() {
 	s.ended = true
 	defer s.report()
 	for _, f := range s.atEnd {
-		s.runAtEnd(f)
+		s.guard("AtEnd", f)
 	}
 }
 
-// runAtEnd calls f, whose panic must not keep the service from ending.
-func (s *Service) runAtEnd(f func()) {
+// guard calls f, code of others that runs outside of a handler: its panic is
+// logged and goes no further, or whoever holds the baton here would not pass it
+// on.
+func (s *Service) guard(what string, f func()) {
 	defer func() {
 		if r := recover(); r != nil {
-			s.node.Log(s.handle, fmt.Sprintf("AtEnd: panic: %v\n%s", r, debug.Stack()))
+			s.node.logPanic(s.handle, what, r)
 		}
 	}()
 	f()

@@ -3,6 +3,8 @@ package service
 import (
 	"fmt"
 	"iter"
+	"maps"
+	"slices"
 
 	"github.com/skynetgo/skynet/lualike"
 )
@@ -36,18 +38,18 @@ func (c *Context) Select(requests ...Request) iter.Seq[Reply] {
 		defer g.drop()
 		for i, r := range requests {
 			if err := g.ask(c, i, r); err != nil {
-				g.ended = append(g.ended, Reply{Index: i, Err: callError(r.Addr, r.Args, err)})
+				g.ended = append(g.ended, ended{index: i, err: err})
 			}
 		}
 		for left := len(requests); left > 0; left-- {
 			for len(g.ended) == 0 {
 				if err := c.Wait(g); err != nil {
-					g.fail(requests, err)
+					g.fail(fmt.Errorf("select: %w", err))
 				}
 			}
-			r := g.ended[0]
+			a := g.ended[0]
 			g.ended = g.ended[1:]
-			if !yield(r) {
+			if !yield(a.reply(requests[a.index])) {
 				return
 			}
 		}
@@ -57,7 +59,27 @@ func (c *Context) Select(requests ...Request) iter.Seq[Reply] {
 // group is what a Select waits for.
 type group struct {
 	pending map[int]func() // the cancel functions, by index
-	ended   []Reply
+	ended   []ended
+}
+
+// ended is one call that has ended. The answer is as it came: it is converted, by
+// code that may be the user's, on the coroutine that made the call.
+type ended struct {
+	index int
+	data  any
+	err   error
+}
+
+func (e ended) reply(r Request) Reply {
+	reply := Reply{Index: e.index}
+	err := e.err
+	if err == nil {
+		reply.Values, err = dataArgs(e.data)
+	}
+	if err != nil {
+		reply.Err = callError(r.Addr, r.Args, err)
+	}
+	return reply
 }
 
 func (g *group) ask(c *Context, i int, r Request) error {
@@ -72,14 +94,7 @@ func (g *group) ask(c *Context, i int, r Request) error {
 	m := Message{Type: PTypeLua, Data: lualike.Args(r.Args)}
 	cancel, err := c.co.Ask(to, m, c.CallTimeout(), func(answer Message, err error) {
 		delete(g.pending, i)
-		reply := Reply{Index: i}
-		if err == nil {
-			reply.Values, err = dataArgs(answer.Data)
-		}
-		if err != nil {
-			reply.Err = callError(r.Addr, r.Args, err)
-		}
-		g.ended = append(g.ended, reply)
+		g.ended = append(g.ended, ended{i, answer.Data, err})
 		c.co.Wakeup(g)
 	})
 	if err == nil {
@@ -89,11 +104,9 @@ func (g *group) ask(c *Context, i int, r Request) error {
 }
 
 // fail ends all that is pending: the coroutine must not wait any more.
-func (g *group) fail(requests []Request, err error) {
-	for i, r := range requests {
-		if _, ok := g.pending[i]; ok {
-			g.ended = append(g.ended, Reply{Index: i, Err: callError(r.Addr, r.Args, fmt.Errorf("select: %w", err))})
-		}
+func (g *group) fail(err error) {
+	for _, i := range slices.Sorted(maps.Keys(g.pending)) {
+		g.ended = append(g.ended, ended{index: i, err: err})
 	}
 	g.drop()
 }

@@ -177,3 +177,36 @@ func TestSelectOfTheDead(t *testing.T) {
 		receive(t, unwound)
 	})
 }
+
+// grenade panics when it is made a Lua value.
+type grenade struct{ N int }
+
+func (*grenade) MarshalMsg([]byte) ([]byte, error)   { panic("in MarshalMsg") }
+func (*grenade) UnmarshalMsg([]byte) ([]byte, error) { return nil, nil }
+
+// TestSelectOfAValueThatPanics: the panic is the caller's, in its loop, and the
+// caller lives on.
+func TestSelectOfAValueThatPanics(t *testing.T) {
+	n := newNode(t, false)
+	h := serve(t, n, "thrower", func(c *service.Context) {
+		c.Handle("GET", service.F0(func(*service.Context) (*grenade, error) { return new(grenade), nil }))
+	})
+	caller := serve(t, n, "caller", func(c *service.Context) {
+		c.Handle("GO", service.P0(func(c *service.Context) error {
+			for range c.Select(service.Req(h, "GET")) {
+				t.Error("a reply")
+			}
+			return nil
+		}))
+	})
+	do(t, n, func(c *service.Context) {
+		if _, err := c.Call(caller, "GO"); !errors.Is(err, service.ErrCallFailed) || !strings.Contains(err.Error(), "in MarshalMsg") {
+			t.Errorf("GO: %v", err)
+		}
+		for _, h := range []service.Handle{caller, h} {
+			if _, err := service.Debug(c, h, "PING"); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
