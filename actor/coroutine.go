@@ -233,8 +233,9 @@ func (s *Service) request(w *waiter, to Handle, m Message, timeout time.Duration
 // Ask sends m as a request and returns at once. done is called under the baton
 // when the answer, an error or the timeout (0 or less: none) comes; it runs on
 // any goroutine, so it must not block, must not use a Coroutine but for Wakeup,
-// and must not run code that may panic. cancel makes it never be called.
-func (co *Coroutine) Ask(to Handle, m Message, timeout time.Duration, done func(Message, error)) (cancel func(), err error) {
+// and must not run code that may panic. cancel ends the wait: with an error that
+// says why, done is called with it at once; with nil it never is.
+func (co *Coroutine) Ask(to Handle, m Message, timeout time.Duration, done func(Message, error)) (cancel func(why error), err error) {
 	if err := co.MayBlock(); err != nil {
 		return nil, err
 	}
@@ -244,9 +245,13 @@ func (co *Coroutine) Ask(to Handle, m Message, timeout time.Duration, done func(
 	if err := s.request(w, to, m, timeout); err != nil {
 		return nil, err
 	}
-	return func() {
-		if s.waiting[w.session] == w {
-			s.settle(w)
+	return func(why error) {
+		if s.waiting[w.session] != w {
+			return
+		}
+		s.settle(w)
+		if why != nil {
+			done(Message{}, w.unanswered(why, s.node.Uptime()))
 		}
 	}, nil
 }
@@ -436,6 +441,9 @@ func (co *Coroutine) Interrupt(other *Coroutine, err error) {
 	}
 	s := co.svc
 	s.settle(&other.wait)
+	if other.wait.kind == waitCall {
+		err = other.wait.unanswered(err, s.node.Uptime())
+	}
 	other.wait.kind = waitNone
 	other.answer, other.err = Message{}, err
 	s.failed.push(failure{co: other})

@@ -181,7 +181,7 @@ func TestInterrupt(t *testing.T) {
 				co.Interrupt(other, broken)
 				co.Interrupt(other, broken) // waits no more: for its next call
 				until(co, func() bool { return len(errs) == 3 })
-				if errs[0] != broken || errs[1] != broken || errs[2] != nil {
+				if !errors.Is(errs[0], broken) || errs[1] != broken || errs[2] != nil {
 					t.Errorf("ended with %v", errs)
 				}
 				if s := co.Service(); len(s.waiting)+len(s.sleeping)+s.parked.count != 0 {

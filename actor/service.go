@@ -417,7 +417,7 @@ func (s *Service) expire() {
 	now := s.node.Uptime()
 	s.disarmDeadlines()
 	s.deadlines.expired(now, func(w *waiter) {
-		s.failed.push(failure{session: w.session, err: fmt.Errorf("%w after %v, %s", ErrTimeout, now-w.since, w.whereabouts())})
+		s.failed.push(failure{session: w.session, err: w.unanswered(ErrTimeout, now)})
 	})
 	s.armDeadlines()
 }

@@ -174,7 +174,7 @@ func TestAsk(t *testing.T) {
 		errOwn := errors.New("own")
 		inside(t, n, func(co *Coroutine) {
 			var got []string
-			ask := func(v any, timeout time.Duration) (cancel func()) {
+			ask := func(v any, timeout time.Duration) (cancel func(error)) {
 				t.Helper()
 				cancel, err := co.Ask(peer, request(v), timeout, func(m Message, err error) {
 					if !co.svc.Executes(co, co.ID()) && co.svc.running == nil {
@@ -195,8 +195,8 @@ func TestAsk(t *testing.T) {
 			if co.TaskCount() != 5 {
 				t.Errorf("%d wait", co.TaskCount())
 			}
-			cancel()
-			cancel()
+			cancel(nil)
+			cancel(ErrBreak)
 			_ = co.Sleep(10*time.Second, nil)
 			ask("exit", 0)
 			_ = co.Sleep(time.Second, nil)

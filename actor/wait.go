@@ -1,6 +1,9 @@
 package actor
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // waitKind is what a waiter waits for.
 type waitKind uint8
@@ -60,10 +63,12 @@ func (l *coroutineList) remove(co *Coroutine) {
 	l.count--
 }
 
-// whereabouts says what became of a request that got no answer.
-func (w *waiter) whereabouts() string {
-	if int32(w.callee.taken()-w.place) >= 0 {
-		return "the callee has taken the request"
+// unanswered is the error of a call that is given up: why, after how long, and
+// what became of the request.
+func (w *waiter) unanswered(why error, now time.Duration) error {
+	taken := "has taken the request"
+	if int32(w.callee.taken()-w.place) < 0 {
+		taken = "has not taken the request yet"
 	}
-	return "the callee has not taken the request yet"
+	return fmt.Errorf("%w after %v, the callee %s", why, now-w.since, taken)
 }

@@ -69,9 +69,10 @@ func (c *Context) mayBlock() error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	if err := c.co.MayBlock(); err != nil || c.ctx == nil {
+	if err := c.co.MayBlock(); err != nil || c.ctx == nil || c.ctx.Err() == nil {
 		return err
 	}
+	_ = c.co.Sleep(0, nil) // or a loop that ignores the error would keep the baton
 	return c.ctx.Err()
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/skynetgo/skynet/actor"
@@ -185,6 +186,96 @@ func TestSendThenReturn(t *testing.T) {
 		})
 		if text := receive(t, done); text != "" {
 			t.Error(text)
+		}
+	})
+}
+
+// TestRunBesideABusyOne: a Run that keeps the processor to itself keeps no other
+// one waiting.
+func TestRunBesideABusyOne(t *testing.T) {
+	n := newNode(t, false)
+	begun, release, done := make(chan struct{}), make(chan struct{}), make(chan error)
+	go func() {
+		done <- service.Run(context.Background(), n.Node, func(*service.Context) error { close(begun); <-release; return nil })
+	}()
+	receive(t, begun)
+	do(t, n, func(*service.Context) {})
+	close(release)
+	if err := receive(t, done); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestRunThatCanNotBegin returns when its ctx ends, and its function never runs.
+func TestRunThatCanNotBegin(t *testing.T) {
+	n := newNode(t, false)
+	begun, release := make(chan struct{}), make(chan struct{})
+	var helper service.Handle
+	do(t, n, func(c *service.Context) {
+		helper = c.Self()
+		c.Fork(func(*service.Context) { close(begun); <-release })
+	})
+	receive(t, begun)
+	ctx, cancel := context.WithCancel(context.Background())
+	time.AfterFunc(time.Millisecond, cancel)
+	err := service.Run(ctx, n.Node, func(*service.Context) error { t.Error("ran"); return nil })
+	if !errors.Is(err, context.Canceled) || err.Error() != "run: context canceled before it began" {
+		t.Errorf("got %v", err)
+	}
+	close(release)
+	var first, second service.Handle
+	eventually(t, func() bool {
+		do(t, n, func(c *service.Context) {
+			first = c.Self()
+			_, _ = service.Await(c, func(context.Context) (any, error) {
+				do(t, n, func(c *service.Context) { second = c.Self() })
+				return nil, nil
+			})
+		})
+		return first == helper || second == helper
+	}, "the helper is used again")
+}
+
+// TestRunThatIgnoresItsCtx, in a loop around a blocking call, lets what it has
+// forked run all the same.
+func TestRunThatIgnoresItsCtx(t *testing.T) {
+	n := newNode(t, false)
+	ctx, cancel := context.WithCancel(context.Background())
+	if err := service.Run(ctx, n.Node, func(c *service.Context) error {
+		stop := false
+		cancel()
+		c.Fork(func(*service.Context) { stop = true })
+		for !stop {
+			if err := c.Sleep(time.Hour); !errors.Is(err, context.Canceled) {
+				return fmt.Errorf("Sleep: %w", err)
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestRunSaysWhereItWasCancelled as the error of a deadline does.
+func TestRunSaysWhereItWasCancelled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNode(t, false)
+		h := serve(t, n, "sleeper", sleeper)
+		for _, call := range []func(c *service.Context) error{
+			func(c *service.Context) error { _, err := c.Call(h, "AFTER", 9); return err },
+			func(c *service.Context) (err error) {
+				for r := range c.Select(service.Req(h, "AFTER", 9)) {
+					err = r.Err
+				}
+				return err
+			},
+		} {
+			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+			defer cancel()
+			err := service.Run(ctx, n.Node, call)
+			if want := fmt.Sprintf("call %s AFTER: context deadline exceeded after 1s, the callee has taken the request", h); err == nil || err.Error() != want {
+				t.Errorf("got  %v\nwant %s", err, want)
+			}
 		}
 	})
 }

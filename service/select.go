@@ -1,7 +1,6 @@
 package service
 
 import (
-	"fmt"
 	"iter"
 	"maps"
 	"slices"
@@ -34,8 +33,8 @@ type Reply struct {
 //	for r := range c.Select(service.Req(a, "GET", "x"), service.Req(b, "GET", "x")) { … }
 func (c *Context) Select(requests ...Request) iter.Seq[Reply] {
 	return func(yield func(Reply) bool) {
-		g := &group{pending: make(map[int]func())}
-		defer g.drop()
+		g := &group{pending: make(map[int]func(error))}
+		defer g.cancel(nil)
 		for i, r := range requests {
 			if err := g.ask(c, i, r); err != nil {
 				g.ended = append(g.ended, ended{index: i, err: err})
@@ -44,7 +43,7 @@ func (c *Context) Select(requests ...Request) iter.Seq[Reply] {
 		for left := len(requests); left > 0; left-- {
 			for len(g.ended) == 0 {
 				if err := c.Wait(g); err != nil {
-					g.fail(fmt.Errorf("select: %w", err))
+					g.cancel(err)
 				}
 			}
 			a := g.ended[0]
@@ -58,7 +57,7 @@ func (c *Context) Select(requests ...Request) iter.Seq[Reply] {
 
 // group is what a Select waits for.
 type group struct {
-	pending map[int]func() // the cancel functions, by index
+	pending map[int]func(error) // the cancel functions, by index
 	ended   []ended
 }
 
@@ -103,17 +102,10 @@ func (g *group) ask(c *Context, i int, r Request) error {
 	return err
 }
 
-// fail ends all that is pending: the coroutine must not wait any more.
-func (g *group) fail(err error) {
+// cancel ends all that is pending, with err, or for good when that is nil.
+func (g *group) cancel(err error) {
 	for _, i := range slices.Sorted(maps.Keys(g.pending)) {
-		g.ended = append(g.ended, ended{index: i, err: err})
+		g.pending[i](err)
 	}
-	g.drop()
-}
-
-func (g *group) drop() {
-	for i, cancel := range g.pending {
-		cancel()
-		delete(g.pending, i)
-	}
+	clear(g.pending)
 }
