@@ -53,9 +53,9 @@ type Config struct {
 	// CallTimeout is how long a call may take when its caller does not say.
 	// Shorter finds a stuck service earlier and fails slow ones. 0: for ever.
 	CallTimeout time.Duration
-	// StopTimeout is how long Shutdown lets the handlers of each service finish
-	// before it ends the service. Longer loses less, and waits longer for those
-	// that never finish. 0: not at all.
+	// StopTimeout is how long Shutdown lets handlers finish before it ends their
+	// service. Longer loses less, and waits longer for those that never finish. 0:
+	// not at all.
 	StopTimeout time.Duration
 	// MonitorInterval is how often the node looks for services that are still in
 	// the same message. 0: never.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -250,4 +251,88 @@ func TestShutdownContextCutsDrainShort(t *testing.T) {
 			t.Errorf("it took %v", got)
 		}
 	})
+}
+
+// TestDrainsRunTogether: any number of handlers that never finish cost one
+// StopTimeout.
+func TestDrainsRunTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n, _ := newNode(t, drained(time.Second))
+		for range 15 {
+			h := launch(t, n, "stuck", code{receive: func(co *Coroutine, m Message) {
+				for {
+					_ = co.Sleep(time.Hour, nil)
+				}
+			}})
+			send(t, n, h, 1, 1)
+		}
+		synctest.Wait()
+		if got := receive(t, stop(t, n)); got != time.Second {
+			t.Errorf("it took %v", got)
+		}
+	})
+}
+
+// TestDrainOfWhatCameLate: a service that was quiet has time for what others send
+// it as they end, even when they used up theirs.
+func TestDrainOfWhatCameLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n, _ := newNode(t, drained(time.Second))
+		saved := false
+		db := launch(t, n, "db", code{receive: func(co *Coroutine, m Message) {
+			saved = co.Sleep(500*time.Millisecond, nil) == nil
+		}})
+		stuck := launch(t, n, "stuck", code{receive: func(co *Coroutine, m Message) {
+			defer func() { _ = co.Send(db, request("last words")) }()
+			_ = co.Wait(nil)
+		}})
+		send(t, n, stuck, 1, 1)
+		synctest.Wait()
+		if got := receive(t, stop(t, n)); got != 1500*time.Millisecond || !saved {
+			t.Errorf("saved %v after %v", saved, got)
+		}
+	})
+}
+
+// TestLogOfAShutdownThatGivesUp is written, for a while.
+func TestLogOfAShutdownThatGivesUp(t *testing.T) {
+	for name, tt := range map[string]struct {
+		line, took time.Duration
+		written    int32
+	}{
+		"a logger in time": {line: 10 * time.Millisecond, took: 50 * time.Millisecond, written: 5},
+		"a slow one":       {line: 400 * time.Millisecond, took: time.Second, written: 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				n, _ := newNode(t)
+				var written atomic.Int32
+				gate := make(chan struct{})
+				logger := launch(t, n, "logger", code{receive: func(co *Coroutine, m Message) {
+					<-time.After(tt.line) // a disk
+					written.Add(1)
+				}})
+				if err := n.SetName(loggerName, logger); err != nil {
+					t.Error(err)
+				}
+				stuck := launch(t, n, "stuck", code{receive: func(*Coroutine, Message) { <-gate }})
+				send(t, n, stuck, 1, 1)
+				synctest.Wait()
+				ctx, cancel := context.WithCancel(context.Background())
+				cancel()
+				for i := range 5 {
+					_ = n.Send(logger, Message{Type: PTypeText, Data: i})
+				}
+				began := time.Now()
+				err := n.Shutdown(ctx)
+				for err != nil && !strings.Contains(err.Error(), "still running") { // ctx may win at once
+					err = n.Shutdown(ctx)
+				}
+				if took := time.Since(began); !errors.Is(err, context.Canceled) || took != tt.took || written.Load() < tt.written {
+					t.Errorf("%v after %v, %d lines", err, took, written.Load())
+				}
+				close(gate)
+			})
+		})
+	}
 }

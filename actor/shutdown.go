@@ -3,18 +3,24 @@ package actor
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
+	"time"
 )
 
+// lastLines is how long a logger may still write when Shutdown has given up.
+const lastLines = time.Second
+
 // Shutdown launches nothing more, runs what the services have given to OnStop,
-// ends them in the reverse order of their start, each once the one after it has
-// ended and its own handlers have finished or Config.StopTimeout has passed,
-// waits for the functions given to Await that outlived theirs, and releases the
-// pool. When ctx ends
-// first it returns at once with the names of those still there, all of them
-// killed; it may be called again. Code of a service must not call it.
+// lets all handlers together finish until Config.StopTimeout has passed, and ends
+// the services in the reverse order of their start, each once the one after it
+// has ended; one that could finish then has as much time again for what has come
+// since. Then it waits for the functions given to Await that outlived theirs, and
+// releases the pool. When ctx ends first it returns with the names of those still
+// there, all of them killed, once the logger has written what it was given or a
+// second has passed; it may be called again. Code of a service must not call it.
 func (n *Node) Shutdown(ctx context.Context) error {
 	select {
 	case n.shutdown <- struct{}{}:
@@ -27,21 +33,18 @@ func (n *Node) Shutdown(ctx context.Context) error {
 	living := append([]*Service(nil), n.living...)
 	n.mu.Unlock()
 	n.monitor.stop()
-	for i := len(living) - 1; i >= 0; i-- {
-		_, _ = living[i].deliver(Message{Type: PTypeResponse, Op: stopSignal{}})
+	slices.Reverse(living)
+	for _, s := range living {
+		_, _ = s.deliver(Message{Type: PTypeResponse, Op: stopSignal{}})
 	}
-	logger, _ := n.reg.query(loggerName)
-	for i := len(living) - 1; i >= 0; i-- {
-		living[i].drain(ctx)
-		if living[i].handle == logger {
-			living[i].retire() // writes what it was given
-		} else {
-			living[i].kill()
-		}
+	drained := n.drain(ctx, living)
+	for i, s := range living {
+		drained(i)
+		n.stop(s)
 		select {
-		case <-living[i].Done():
+		case <-s.Done():
 		case <-ctx.Done():
-			return n.leave(ctx, living[:i+1])
+			return n.leave(ctx, living[i:])
 		}
 	}
 	select {
@@ -55,17 +58,34 @@ func (n *Node) Shutdown(ctx context.Context) error {
 	return nil
 }
 
-// leave kills all that is left without waiting.
+// stop ends s; the logger writes first what it was given.
+func (n *Node) stop(s *Service) {
+	if logger, _ := n.reg.query(loggerName); s.handle == logger {
+		s.retire()
+	} else {
+		s.kill()
+	}
+}
+
+// leave ends all that is left, and waits for the log only.
 func (n *Node) leave(ctx context.Context, living []*Service) error {
 	var left []string
+	logger, _ := n.reg.query(loggerName)
 	for _, s := range living {
-		s.kill()
+		n.stop(s)
+		if s.handle == logger {
+			select {
+			case <-s.Done():
+			case <-time.After(lastLines):
+			}
+		}
 	}
 	for _, s := range living {
 		if !s.isGone() {
 			left = append(left, s.handle.String()+" "+s.name)
 		}
 	}
+	slices.Reverse(left)
 	return fmt.Errorf("actor: shutdown: %w, still running: %s", ctx.Err(), strings.Join(left, ", "))
 }
 
@@ -108,22 +128,52 @@ func (s *Service) forkStop(f func(*Coroutine)) {
 	})
 }
 
-// drain waits until the service has no handler in progress and owes no answer,
-// but no longer than the configuration and ctx say.
-func (s *Service) drain(ctx context.Context) {
-	if s.node.cfg.StopTimeout <= 0 {
-		return
+// drain asks all services at once to tell when they have no handler in progress
+// and owe no answer. The function it returns waits for one of them, no longer
+// than the configuration and ctx say.
+func (n *Node) drain(ctx context.Context, living []*Service) func(i int) {
+	if n.cfg.StopTimeout <= 0 {
+		return func(int) {}
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.node.cfg.StopTimeout)
-	defer cancel()
+	quiet := make([]<-chan struct{}, len(living))
+	for i, s := range living {
+		quiet[i] = s.quiet()
+	}
+	deadline := time.Now().Add(n.cfg.StopTimeout)
+	return func(i int) {
+		if s := living[i]; s.quietBy(ctx, deadline, quiet[i]) {
+			s.quietBy(ctx, time.Now().Add(n.cfg.StopTimeout), s.quiet())
+		}
+	}
+}
+
+// quiet returns a channel that is closed once the service has nothing in
+// progress.
+func (s *Service) quiet() <-chan struct{} {
 	done := make(chan struct{})
 	if _, err := s.deliver(Message{Type: PTypeResponse, Op: drainSignal{done}}); err != nil {
-		return
+		close(done)
+	}
+	return done
+}
+
+// quietBy waits for quiet or the end of the service: false when neither has come
+// by the deadline.
+func (s *Service) quietBy(ctx context.Context, deadline time.Time, quiet <-chan struct{}) bool {
+	ctx, cancel := context.WithDeadline(ctx, deadline)
+	defer cancel()
+	select {
+	case <-quiet:
+		return true
+	case <-s.Done(): // by itself, with the signal in its mailbox
+		return true
+	case <-ctx.Done():
 	}
 	select {
-	case <-done:
-	case <-s.Done(): // by itself, with the signal in its mailbox
-	case <-ctx.Done():
+	case <-quiet:
+		return true
+	default:
+		return false
 	}
 }
 
