@@ -473,3 +473,47 @@ func TestExitTellsPeers(t *testing.T) {
 		})
 	}
 }
+
+// TestKillOfTheBusy: while its handler runs on, nobody can tell a killed service
+// from one that has ended, but for what its holder had taken over before.
+func TestKillOfTheBusy(t *testing.T) {
+	n, _ := newNode(t)
+	busy, gate := newChan(), newChan()
+	h := launch(t, n, "busy", code{start: func(co *Coroutine) {
+		close(busy)
+		<-gate
+	}, receive: echo.receive})
+	other := launch(t, n, "other", code{})
+	svc := n.Find(h)
+	receive(t, busy)
+	if err := n.SetName(".name", h); err != nil {
+		t.Error(err)
+	}
+	waiting := callFrom(t, n, h)
+	eventually(t, func() bool { return svc.Stat().Mailbox == 1 }, "its call is in the mailbox")
+	if err := n.Kill(0, h); err != nil {
+		t.Error(err)
+	}
+	if err := receive(t, waiting); !errors.Is(err, ErrExited) {
+		t.Errorf("the one in the mailbox: %v", err)
+	}
+	if err := n.Send(h, request(nil)); !errors.Is(err, ErrNoService) {
+		t.Errorf("a send: %v", err)
+	}
+	if err := n.SetName(".name", other); err != nil {
+		t.Errorf("its name: %v", err)
+	}
+	if got := n.Drops(); got.Exited != 1 || got.NoService != 1 {
+		t.Errorf("counted %+v", got)
+	}
+	select {
+	case <-svc.Done():
+		t.Error("it is done while its handler runs")
+	default:
+	}
+	close(gate)
+	receive(t, svc.Done())
+	if owner, _ := n.Query(".name"); owner != other {
+		t.Errorf("the end took the name away: %s", owner)
+	}
+}

@@ -27,23 +27,33 @@ type presence struct {
 // census returns how many services were launched so far and how far those that
 // have not ended have come; false when one of them is not idle.
 func (n *Node) census() (launched uint64, list []presence, idle bool) {
-	n.mu.Lock()
-	launched = n.launched
-	for _, s := range n.living {
-		if !s.counted {
-			list = append(list, presence{svc: s})
-		}
-	}
-	n.mu.Unlock()
-	for i := range list {
-		s := list[i].svc
-		s.mu.Lock()
-		busy := s.busy // for good once the service ends
-		s.mu.Unlock()
-		if busy {
+	launched, services := n.unended()
+	for _, s := range services {
+		if s.isBusy() {
 			return launched, nil, false
 		}
-		list[i].progress = s.progress.Load()
+		list = append(list, presence{s, s.progress.Load()})
 	}
 	return launched, list, true
+}
+
+// unended returns the services that have not ended, those that are killed and
+// still run included, and how many were launched so far.
+func (n *Node) unended() (launched uint64, list []*Service) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, s := range n.living {
+		if !s.counted {
+			list = append(list, s)
+		}
+	}
+	return n.launched, list
+}
+
+// isBusy reports whether the baton is held or about to be, which it is for good
+// once the service ends.
+func (s *Service) isBusy() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.busy
 }

@@ -41,11 +41,9 @@ func (m *monitor) look() {
 		return
 	}
 	busy := make(map[*Service]uint64)
-	for _, s := range m.node.reg.all() {
-		s.mu.Lock()
-		held := s.busy
-		s.mu.Unlock()
-		if !held {
+	_, services := m.node.unended()
+	for _, s := range services {
+		if !s.isBusy() {
 			continue
 		}
 		progress := s.progress.Load()

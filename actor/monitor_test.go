@@ -63,6 +63,23 @@ func TestB135EndlessLoop(t *testing.T) {
 	})
 }
 
+// TestMonitorSeesTheKilled, as long as their handler runs.
+func TestMonitorSeesTheKilled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n, l := newNode(t)
+		h := launch(t, n, "busy", code{receive: func(_ *Coroutine, m Message) { staysInItsMessage(m) }})
+		send(t, n, h, 12*time.Second, 1)
+		synctest.Wait()
+		if err := n.Kill(0, h); err != nil {
+			t.Error(err)
+		}
+		pass(11 * time.Second)
+		if lines := monitored(l); len(lines) != 1 {
+			t.Errorf("lines: %q", lines)
+		}
+	})
+}
+
 // TestMonitorLetsWaitersBe: to wait is no endless loop, nor is to be busy with
 // one message after the other.
 func TestMonitorLetsWaitersBe(t *testing.T) {

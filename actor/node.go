@@ -236,9 +236,9 @@ func (n *Node) log(source Handle, text string) {
 	n.cfg.Logger.Log(source, text)
 }
 
-// Kill ends the service h and logs Skynet's line under the name of by. A
-// handler that runs ends at its next blocking call; everyone who waits for the
-// service gets ErrExited.
+// Kill ends the service h and logs Skynet's line under the name of by. Its handle
+// and its names are free at once; a handler that runs ends at its next blocking
+// call; everyone who waits for the service gets ErrExited.
 func (n *Node) Kill(by, h Handle) error {
 	s := n.reg.find(h)
 	n.Log(by, fmt.Sprintf("KILL :%x", uint32(h)))

@@ -68,12 +68,16 @@ func (r *registry) find(h Handle) *Service {
 	return nil
 }
 
-// remove frees the slot of s and its names.
+// remove frees the slot of s and its names, unless they are free.
 func (r *registry) remove(s *Service) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	slots := *r.slots.Load()
-	slots[int(s.handle)&(len(slots)-1)].Store(nil)
+	slot := &slots[int(s.handle)&(len(slots)-1)]
+	if slot.Load() != s {
+		return
+	}
+	slot.Store(nil)
 	r.count--
 	for _, name := range s.names {
 		r.names.Delete(name)

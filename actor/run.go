@@ -105,13 +105,6 @@ func (s *Service) exitError() error {
 // who waits for it gets an error, its parked coroutines end one at a time.
 func (s *Service) finish() {
 	s.finishing = make(chan struct{})
-	s.mu.Lock()
-	s.closed = true
-	rest := s.in
-	s.in = nil
-	s.mu.Unlock()
-	s.node.reg.remove(s)
-
 	if s.serial {
 		defer s.node.serials.Add(-1)
 	}
@@ -122,9 +115,7 @@ func (s *Service) finish() {
 	for s.out.len() > 0 {
 		s.refuse(s.out.pop(), err)
 	}
-	for _, m := range rest {
-		s.refuse(m, err)
-	}
+	s.shut()
 	for r := range s.responses {
 		_, _ = r.Fail(err)
 	}
@@ -223,18 +214,31 @@ func (s *Service) Done() <-chan struct{} {
 	return s.done
 }
 
-// kill ends the service as soon as its holder, or nobody, holds the baton.
+// shut has the service take no more messages: its handle and its names are free,
+// and what its holder has not taken over yet is refused. Safe from any goroutine,
+// and more than once.
+func (s *Service) shut() (wasBusy bool) {
+	s.mu.Lock()
+	wasBusy, s.busy = s.busy, true
+	s.closed = true
+	rest := s.in
+	s.in = nil
+	s.mu.Unlock()
+	s.node.reg.remove(s)
+	err := s.exitError()
+	for _, m := range rest {
+		s.refuse(m, err)
+	}
+	return wasBusy
+}
+
+// kill shuts the service at once, and ends it as soon as a handler that runs
+// blocks or has ended.
 func (s *Service) kill() bool {
 	if !s.closing.CompareAndSwap(alive, killed) {
 		return false
 	}
-	s.mu.Lock()
-	idle := !s.busy && !s.closed
-	if idle {
-		s.busy = true
-	}
-	s.mu.Unlock()
-	if idle {
+	if !s.shut() {
 		s.schedule()
 	}
 	return true

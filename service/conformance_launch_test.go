@@ -332,6 +332,9 @@ func TestB027NamesOfTheDead(t *testing.T) {
 		_, _ = c.Call(a, "EXIT")
 		until(c, func() bool { return c.LocalName(".name") == 0 })
 		want(t, "the name is free", c.Name(".name", b), nil)
+		want(t, "kill", c.Kill(".name"), nil)
+		b = launched(t, c, "fine")
+		want(t, "the name of the killed is free at once", c.Name(".name", b), nil)
 		for _, name := range []string{".nosuch", "nodot", b.String()} {
 			want(t, name, c.LocalName(name), service.Handle(0))
 		}

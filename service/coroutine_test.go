@@ -121,52 +121,33 @@ func TestQueue(t *testing.T) { // B081
 	n.expectLog(t, "in the section")
 }
 
-// TestQueueGoesOnWithoutAWaiterThatGaveUp: a Run whose ctx ends while it waits
-// for the section leaves the line.
+// TestQueueGoesOnWithoutAWaiterThatGaveUp: one whose ctx ends while it waits for
+// the section leaves the line.
 func TestQueueGoesOnWithoutAWaiterThatGaveUp(t *testing.T) {
 	n := newNode(t, false)
-	var q service.Queue
 	ctx, cancel := context.WithCancel(context.Background())
-	holds, waits := make(chan struct{}), make(chan struct{})
-	results := make(chan error, 2)
-	release := make(chan any, 1)
-	go func() {
-		results <- service.Run(context.Background(), n.Node, func(c *service.Context) error {
-			return q.Do(c, func() error {
-				release <- c.Token()
-				close(holds)
-				return c.Wait()
-			})
-		})
-	}()
-	receive(t, holds)
-	gaveUp := make(chan error, 1)
-	go func() {
-		gaveUp <- service.Run(ctx, n.Node, func(c *service.Context) error {
-			c.Fork(func(*service.Context) { close(waits) })
-			return q.Do(c, func() error {
-				t.Error("entered")
-				return nil
-			})
-		})
-	}()
-	receive(t, waits)
-	cancel()
-	if err := receive(t, gaveUp); !errors.Is(err, context.Canceled) {
-		t.Errorf("gave up with %v", err)
-	}
-	go func() {
-		results <- service.Run(context.Background(), n.Node, func(c *service.Context) error {
-			token := <-release
-			c.Fork(func(c *service.Context) { c.Wakeup(token) })
-			return q.Do(c, func() error { return nil })
-		})
-	}()
-	for range 2 {
-		if err := receive(t, results); err != nil {
-			t.Error(err)
+	_ = service.Run(ctx, n.Node, func(c *service.Context) error {
+		var q service.Queue
+		entered, left := 0, 0
+		enter := func(c *service.Context) {
+			if err := q.Do(c, func() error { entered++; return c.Wait(&q) }); err != nil {
+				t.Error(err)
+			}
+			left++
 		}
-	}
+		c.Fork(enter)
+		until(c, func() bool { return entered == 1 })
+		c.Fork(func(*service.Context) { cancel() })
+		if err := q.Do(c, func() error { t.Error("entered"); return nil }); !errors.Is(err, context.Canceled) {
+			t.Errorf("gave up with %v", err)
+		}
+		c.Fork(enter)
+		for left < 2 {
+			_ = c.Yield()
+			c.Wakeup(&q)
+		}
+		return nil
+	})
 }
 
 // TestQueueOfTheDead: a service that exits inside of a section, or is killed

@@ -164,7 +164,8 @@ func (c *Context) Exit() {
 }
 
 // Kill ends another service, or the own one at its next blocking call
-// (skynet.kill). Everyone who waits for it gets ErrExited. addr is a Handle,
+// (skynet.kill). Its handle and its names are free at once; everyone who waits for
+// it gets ErrExited. addr is a Handle,
 // ".name" or ":HEX"; ErrNoService when it is nobody.
 func (c *Context) Kill(addr any) error {
 	if err := c.check(); err != nil {
