@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/skynetgo/skynet/actor"
 	"github.com/skynetgo/skynet/lualike"
@@ -24,7 +25,9 @@ const (
 // InStart is the Op of a message to the service manager that a start function
 // sent and waits for; from forks and handlers it has none. The manager finds by
 // it the start functions that wait for each other.
-type InStart struct{}
+type InStart struct {
+	Until time.Duration // when the wait ends, as Node.Uptime counts; 0: never
+}
 
 // Launch starts the service called name on n, from outside of any service. It
 // returns before the start function has run; Start waits.
@@ -136,7 +139,11 @@ func (c *Context) launched(by string, args []any, what, name string) (Handle, er
 	var h Handle
 	m := Message{Type: PTypeLua, Data: lualike.Args(args)}
 	if by == serviceMgrName && c.co == c.inst.starter {
-		m.Op = InStart{}
+		in := InStart{}
+		if d := c.CallTimeout(); d > 0 {
+			in.Until = max(c.Now()+d, d) // not over the end of time
+		}
+		m.Op = in
 	}
 	reply, err := c.request(by, m)
 	if err == nil {
@@ -165,8 +172,8 @@ func (c *Context) Exit() {
 
 // Kill ends another service, or the own one at its next blocking call
 // (skynet.kill). Its handle and its names are free at once; everyone who waits for
-// it gets ErrExited. addr is a Handle,
-// ".name" or ":HEX"; ErrNoService when it is nobody.
+// it gets ErrExited. addr is a Handle, ".name" or ":HEX"; ErrNoService when it is
+// nobody.
 func (c *Context) Kill(addr any) error {
 	if err := c.check(); err != nil {
 		return err

@@ -2,7 +2,9 @@ package servicemgr
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/skynetgo/skynet/service"
 )
@@ -27,38 +29,37 @@ func (m *manager) refused(c *service.Context, e *entry, name string) bool {
 func (m *manager) need(c *service.Context, name string) error {
 	msg := c.Message()
 	asker := c.Node().Find(msg.Source)
-	if _, ok := msg.Op.(service.InStart); !ok || asker == nil {
+	in, ok := msg.Op.(service.InStart)
+	if !ok || asker == nil {
 		return nil
 	}
 	e := m.services[asker.Name()]
 	if e == nil || !e.launching {
 		return nil
 	}
-	if path := m.path(name, asker.Name(), nil); path != nil {
+	if path := m.path(c.Now(), name, asker.Name(), nil); path != nil {
 		return fmt.Errorf("servicemgr: cycle: %s -> %s: %w", asker.Name(), strings.Join(path, " -> "), service.ErrDeadlock)
 	}
-	e.needs = append(e.needs, name)
+	e.needs = need{name, in.Until}
 	return nil
 }
 
+// need is what a start function waits for, one thing at a time.
+type need struct {
+	name  string
+	until time.Duration // 0: without end
+}
+
 // path returns the names from one service to another along which start
-// functions wait, nil when there is no such path; seen are those looked at.
-func (m *manager) path(from, to string, seen map[string]bool) []string {
+// functions wait now, nil when there is no such path; seen are those looked at.
+func (m *manager) path(now time.Duration, from, to string, seen []string) []string {
+	seen = append(seen, from)
 	if from == to {
-		return []string{to}
+		return seen
 	}
 	e := m.services[from]
-	if e == nil || !e.launching || seen[from] {
+	if e == nil || !e.launching || e.needs.name == "" || e.needs.until != 0 && e.needs.until <= now || slices.Contains(seen, e.needs.name) {
 		return nil
 	}
-	if seen == nil {
-		seen = make(map[string]bool)
-	}
-	seen[from] = true
-	for _, next := range e.needs {
-		if rest := m.path(next, to, seen); rest != nil {
-			return append([]string{from}, rest...)
-		}
-	}
-	return nil
+	return m.path(now, e.needs.name, to, seen)
 }

@@ -158,3 +158,40 @@ func TestNoCircle(t *testing.T) {
 		})
 	})
 }
+
+// TestNeedThatWasGivenUp is no part of a circle any more, after its deadline or
+// when the start function asks for something else.
+func TestNeedThatWasGivenUp(t *testing.T) {
+	for name, next := range map[string]func(c *service.Context) error{
+		"sleeps": func(c *service.Context) error { return c.Sleep(2 * time.Second) },
+		"asks": func(c *service.Context) error {
+			_, err := c.UniqueService("slow")
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			gaveUp := service.Def("gaveup", func(c *service.Context, _ ...any) error {
+				if _, err := c.WithTimeout(10 * time.Millisecond).UniqueService("back"); !errors.Is(err, service.ErrTimeout) {
+					return fmt.Errorf("back: %w", err)
+				}
+				return next(c)
+			})
+			back := service.Def("back", func(c *service.Context, _ ...any) error {
+				if err := c.Sleep(time.Second); err != nil {
+					return err
+				}
+				_, err := c.UniqueService("gaveup")
+				return err
+			})
+			slow := service.Def("slow", func(c *service.Context, _ ...any) error { return c.Sleep(2 * time.Second) })
+			synctest.Test(t, func(t *testing.T) {
+				n := nodetest.Start(t, nodetest.Services(gaveUp, back, slow))
+				n.Run(func(c *service.Context) error {
+					_, err := c.UniqueService("gaveup")
+					_, err2 := c.UniqueService("back")
+					return errors.Join(err, err2)
+				})
+			})
+		})
+	}
+}

@@ -27,7 +27,7 @@ type entry struct {
 	err       error
 	launching bool
 	launcher  service.Handle // who asked for the launch
-	needs     []string       // what its start function has asked for
+	needs     need           // what its start function has asked for last
 	waiting   []waiter
 }
 
@@ -119,7 +119,7 @@ func (e *entry) start(c *service.Context, name string, args []any) {
 	if err == nil && h == 0 {
 		err = fmt.Errorf("%w: %s left in its start", service.ErrExited, name)
 	}
-	e.handle, e.err, e.launching, e.needs = h, err, false, nil
+	e.handle, e.err, e.launching = h, err, false
 	for _, w := range e.waiting {
 		if vals, err := e.result(w.packed); err != nil {
 			_, _ = w.answer.Fail(err)
