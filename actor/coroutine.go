@@ -223,9 +223,12 @@ func (s *Service) request(w *waiter, to Handle, m Message, timeout time.Duration
 		w.kind = waitNone
 		return err
 	}
-	if timeout > 0 {
-		s.deadlines.add(w, w.since, timeout)
+	switch {
+	case timeout <= 0:
+	case s.deadlines.add(w, w.since, timeout):
 		s.armDeadlines()
+	default:
+		w.timer = s.node.timers.add(later(w.since, timeout), s.handle, w.session)
 	}
 	return nil
 }

@@ -2,9 +2,13 @@ package actor
 
 import "time"
 
+// maxDeadlineLists is how many durations have a list. Services use few, and each
+// call looks at all lists.
+const maxDeadlineLists = 8
+
 // deadlines keeps the calls of a service by how long they may take: one list
 // for each distinct duration, in which later calls end later. No call needs a
-// timer of its own.
+// timer of its own, but when there are many durations at once.
 type deadlines struct {
 	lists []*deadlineList
 	alarm *timer // at the earliest end, or before it
@@ -15,7 +19,8 @@ type deadlineList struct {
 	first, last *waiter
 }
 
-func (d *deadlines) add(w *waiter, now, after time.Duration) {
+// add enters w; false when there is no list for it.
+func (d *deadlines) add(w *waiter, now, after time.Duration) bool {
 	w.since = now
 	var list *deadlineList
 	for _, l := range d.lists {
@@ -25,6 +30,9 @@ func (d *deadlines) add(w *waiter, now, after time.Duration) {
 		}
 	}
 	if list == nil {
+		if len(d.lists) == maxDeadlineLists {
+			return false
+		}
 		list = &deadlineList{}
 		d.lists = append(d.lists, list)
 	}
@@ -37,6 +45,7 @@ func (d *deadlines) add(w *waiter, now, after time.Duration) {
 		list.last.next = w
 	}
 	list.last = w
+	return true
 }
 
 func (d *deadlines) remove(w *waiter) {

@@ -1,10 +1,13 @@
 package actor
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"reflect"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -146,6 +149,46 @@ func TestDeadlineListsKeepTheOrder(t *testing.T) {
 	if len(d.lists) != 3 {
 		t.Errorf("an empty list was not used again: %d", len(d.lists))
 	}
+}
+
+// TestManyDistinctDeadlines: calls of any number of durations end in time, and
+// leave the service as quick as it was.
+func TestManyDistinctDeadlines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n, _ := newNode(t)
+		peer := launch(t, n, "peer", code{receive: func(co *Coroutine, m Message) { _ = co.Wait(nil) }})
+		echo := launch(t, n, "echo", echo)
+		const calls = 100
+		var left atomic.Int32
+		left.Store(calls)
+		inside(t, n, func(co *Coroutine) {
+			for i := range calls {
+				timeout := time.Duration(calls-i) * time.Second
+				co.Fork(func(co *Coroutine) {
+					began := n.Uptime()
+					_, err := co.Call(peer, request(nil), timeout)
+					if took := n.Uptime() - began; !errors.Is(err, ErrTimeout) || took != timeout {
+						t.Errorf("%v: %v after %v", timeout, err, took)
+					}
+					left.Add(-1)
+				})
+			}
+			_ = co.Sleep(time.Second/2, nil)
+			if got := len(co.svc.deadlines.lists); got != maxDeadlineLists {
+				t.Errorf("%d lists", got)
+			}
+			if _, err := co.Call(echo, request(nil), time.Hour); err != nil {
+				t.Error(err)
+			}
+		})
+		pass(calls * time.Second)
+		if got := left.Load(); got != 0 {
+			t.Errorf("%d have not ended", got)
+		}
+		if got := n.Drops(); got != (Drops{}) {
+			t.Errorf("counted %+v", got)
+		}
+	})
 }
 
 // TestOneDeadlineTimerPerService: calls of many lengths leave one timer at most

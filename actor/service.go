@@ -316,8 +316,11 @@ func (s *Service) accept(m Message) *Coroutine {
 		}
 		return nil
 	}
-	if m.Type == PTypeError {
+	switch {
+	case m.Type == PTypeError:
 		return s.answer(w, Message{}, answerError(m.Data))
+	case w.timer != nil && w.kind == waitCall && m.Source == 0:
+		return s.answer(w, Message{}, w.unanswered(ErrTimeout, s.node.Uptime()))
 	}
 	return s.answer(w, m, nil)
 }
