@@ -120,21 +120,21 @@ func (s *Service) finish() {
 		_, _ = r.Fail(err)
 	}
 	s.forks = fifo[func(*Coroutine)]{}
-	peers := make(map[Handle]struct{})
 	for co := s.parked.first; co != nil; co = co.next {
 		co.Fail(err)
 		co.cancelContext()
-		if co.wait.kind == waitCall {
-			peers[co.wait.peer] = struct{}{}
+	}
+	peers := make(map[Handle]struct{})
+	for _, w := range s.waiting {
+		if w.kind == waitCall {
+			peers[w.peer] = struct{}{}
 		}
+		s.settle(w)
 	}
 	if s.closing.Load() == exiting { // a killed service tells nobody (B050)
 		for peer := range peers {
 			_ = s.node.Send(peer, Message{Type: PTypeError, Source: s.handle})
 		}
-	}
-	for _, w := range s.waiting {
-		s.settle(w)
 	}
 	s.disarmDeadlines()
 	for s.parked.first != nil {

@@ -220,10 +220,17 @@ func TestB049Response(t *testing.T) {
 }
 
 func TestB050CallerThatIsGone(t *testing.T) {
-	for how, pending := range map[string]bool{"exit": false, "kill": true} {
+	for how, pending := range map[string]bool{"exit": false, "exit in select": false, "kill": true} {
 		t.Run(how, func(t *testing.T) {
 			caller := service.Def("caller", func(c *service.Context, args ...any) error {
-				c.Fork(func(c *service.Context) { _, _ = c.Call(args[0], "HOLD") })
+				c.Fork(func(c *service.Context) {
+					if how == "exit in select" {
+						for range c.Select(service.Req(args[0], "HOLD")) {
+							continue
+						}
+					}
+					_, _ = c.Call(args[0], "HOLD")
+				})
 				c.Handle("EXIT", service.P0(func(c *service.Context) error { c.Exit(); return nil }))
 				return nil
 			})
@@ -231,7 +238,7 @@ func TestB050CallerThatIsGone(t *testing.T) {
 				h := launched(t, c, "callee")
 				gone := n.Find(launched(t, c, "caller", h))
 				until(c, func() bool { return n.Find(h).Stat().Requests > 0 })
-				if how == "exit" {
+				if !pending {
 					_ = c.Send(gone.Handle(), "EXIT")
 				} else {
 					_ = c.Kill(gone.Handle())
