@@ -91,6 +91,9 @@ func (c *Context) request(addr any, m Message) (Message, error) {
 	}
 	c.traceCall(to)
 	answer, err := c.co.Call(to, m, max(c.CallTimeout(), 0))
+	if err != nil {
+		c.traceFailed(to)
+	}
 	c.TraceLog("resume")
 	return answer, err
 }

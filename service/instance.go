@@ -151,7 +151,7 @@ func (i *instance) Receive(co *actor.Coroutine, m Message) {
 	c := i.context(co)
 	switch m.Type {
 	case actor.PTypeTrace:
-		i.announce(m)
+		i.announced(m)
 		return
 	case PTypeDebug:
 		i.reply(c, m, i.debugCommand)

@@ -96,10 +96,12 @@ func (g *group) ask(c *Context, i int, r Request) error {
 		g.ended = append(g.ended, ended{i, answer.Data, err})
 		c.co.Wakeup(g)
 	})
-	if err == nil {
-		g.pending[i] = cancel
+	if err != nil {
+		c.traceFailed(to)
+		return err
 	}
-	return err
+	g.pending[i] = cancel
+	return nil
 }
 
 // cancel ends all that is pending, with err, or for good when that is nil.

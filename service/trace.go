@@ -66,10 +66,12 @@ func (c *Context) traceRequest(tag string, addr any, m Message) (Message, error)
 	c.logTrace(tag, "tracecall begin")
 	c.announce(to, tag)
 	reply, err := c.co.Call(to, m, max(c.CallTimeout(), 0))
-	if err == nil {
-		c.logTrace(tag, "tracecall end")
+	if err != nil {
+		c.announce(to, "")
+		return Message{}, err
 	}
-	return reply, err
+	c.logTrace(tag, "tracecall end")
+	return reply, nil
 }
 
 // traceError writes the last line of a coroutine that fails, in place of "end".
@@ -80,9 +82,17 @@ func (c *Context) traceError() {
 
 // traceCall is what a traced coroutine does before it calls.
 func (c *Context) traceCall(to Handle) {
-	if tag := c.co.Tag(); tag != "" {
+	if c.co.Tag() != "" {
 		c.TraceLog("call" + position())
-		c.announce(to, tag)
+		c.announce(to, c.co.Tag())
+	}
+}
+
+// traceFailed takes an announcement back, which the next request would get, if
+// the one that it was for was not sent.
+func (c *Context) traceFailed(to Handle) {
+	if c.co.Tag() != "" {
+		c.announce(to, "")
 	}
 }
 
@@ -109,8 +119,11 @@ func (i *instance) beginTrace(c *Context, m Message) {
 	}
 }
 
-func (i *instance) announce(m Message) {
-	if tag, ok := m.Data.(string); ok {
+func (i *instance) announced(m Message) {
+	switch tag, _ := m.Data.(string); tag {
+	case "":
+		delete(i.traces, m.Source)
+	default:
 		if i.traces == nil {
 			i.traces = make(map[Handle]string)
 		}

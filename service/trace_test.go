@@ -137,6 +137,43 @@ func sameBy(got, want []string) bool {
 	return by(got) == by(want)
 }
 
+// TestTraceOfARefusedCall: the request that comes next from the same service is
+// not taken for it.
+func TestTraceOfARefusedCall(t *testing.T) {
+	for name, call := range map[string]func(c *service.Context, h service.Handle) error{
+		"call": func(c *service.Context, h service.Handle) error {
+			_, err := c.Call(h, "TAG", make(chan int))
+			return err
+		},
+		"select": func(c *service.Context, h service.Handle) (err error) {
+			for r := range c.Select(service.Req(h, "TAG", make(chan int))) {
+				err = r.Err
+			}
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := newNode(t, true)
+			h := serve(t, n, "traced", traced)
+			do(t, n, func(c *service.Context) {
+				untraced := c.Token()
+				done := false
+				c.Fork(func(c *service.Context) {
+					c.Trace()
+					if err := call(c, h); err == nil {
+						t.Error("the call went through")
+					}
+					done = c.Wakeup(untraced)
+				})
+				_ = c.Wait()
+				if tag, err := service.Call[string](c, h, "TAG"); err != nil || tag != "" || !done {
+					t.Errorf("the tag %q, %v", tag, err)
+				}
+			})
+		})
+	}
+}
+
 // TestTracePosition is where the code of a service stands, of whatever package.
 func TestTracePosition(t *testing.T) {
 	n := newNode(t, false, starts()...)
