@@ -266,6 +266,9 @@ func (co *Coroutine) Send(to Handle, m Message) error {
 	return co.svc.node.Send(to, m)
 }
 
+// Missed counts a message that could not be sent, since its address is nobody's.
+func (co *Coroutine) Missed() { co.svc.dropped(dropNoService) }
+
 // Reply answers the request in hand: true when the answer was delivered to a
 // living caller, false when nobody waits for one. A second Reply, or one
 // outside of a request, is ErrMisuse.

@@ -39,6 +39,9 @@ func (s *Service) dropped(reason int) {
 // an exit is no loss to one who has ended too.
 func (n *Node) missed(m Message) {
 	reason := dropNoService
+	if m.Type == PTypeTrace {
+		return // its request counts
+	}
 	if isAnswer(m.Type) {
 		if m.Session == 0 {
 			return

@@ -200,7 +200,8 @@ func (n *Node) SetName(name string, h Handle) error { return n.reg.setName(name,
 // Query returns the owner of a local name.
 func (n *Node) Query(name string) (Handle, bool) { return n.reg.query(name) }
 
-// Resolve reads a textual address: ".name" or ":HEX".
+// Resolve reads a textual address of a message: ".name" or ":HEX". A name that is
+// nobody's counts as a message that is lost.
 func (n *Node) Resolve(address string) (Handle, error) {
 	if strings.HasPrefix(address, ":") {
 		return ParseHandle(address)

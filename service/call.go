@@ -49,17 +49,32 @@ func (c *Context) Send(addr any, args ...any) error {
 // RawCall sends one payload as it is, as a request of type t, blocks, and
 // returns the answer's payload as it is (skynet.rawcall).
 func (c *Context) RawCall(addr any, t PType, payload any) (any, error) {
-	reply, err := c.request(addr, Message{Type: t, Data: payload})
-	if err != nil {
-		return nil, callError(addr, nil, err)
+	err := noAnswer(t)
+	if err == nil {
+		var reply Message
+		if reply, err = c.request(addr, Message{Type: t, Data: payload}); err == nil {
+			return reply.Data, nil
+		}
 	}
-	return reply.Data, nil
+	return nil, callError(addr, nil, err)
+}
+
+// noAnswer refuses what an answer is made of, which nobody would wait for.
+func noAnswer(t PType) error {
+	if t == actor.PTypeResponse || t == actor.PTypeError {
+		return fmt.Errorf("%w: message of type %d is an answer", ErrMisuse, t)
+	}
+	return nil
 }
 
 // RawSend sends one payload as it is, as a message of type t (skynet.rawsend).
 // It does not block.
 func (c *Context) RawSend(addr any, t PType, payload any) error {
-	if err := c.post(addr, Message{Type: t, Data: payload}); err != nil {
+	err := noAnswer(t)
+	if err == nil {
+		err = c.post(addr, Message{Type: t, Data: payload})
+	}
+	if err != nil {
 		return fmt.Errorf("send %s: %w", addressText(addr), err)
 	}
 	return nil
@@ -71,7 +86,7 @@ func (c *Context) Redirect(addr any, source Handle, t PType, session Session, pa
 	err := c.check()
 	if err == nil {
 		var to Handle
-		if to, err = c.resolve(addr); err == nil {
+		if to, err = c.target(addr); err == nil {
 			err = c.Node().Send(to, Message{Type: t, Session: session, Source: source, Data: payload})
 		}
 	}
@@ -85,7 +100,7 @@ func (c *Context) request(addr any, m Message) (Message, error) {
 	if err := c.mayBlock(); err != nil {
 		return Message{}, err
 	}
-	to, err := c.resolve(addr)
+	to, err := c.target(addr)
 	if err != nil {
 		return Message{}, err
 	}
@@ -102,7 +117,7 @@ func (c *Context) post(addr any, m Message) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	to, err := c.resolve(addr)
+	to, err := c.target(addr)
 	if err != nil {
 		return err
 	}

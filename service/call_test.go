@@ -10,6 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/skynetgo/skynet/actor"
+	"github.com/skynetgo/skynet/bootstrap/nodetest"
 	"github.com/skynetgo/skynet/lualike"
 	"github.com/skynetgo/skynet/service"
 )
@@ -381,5 +383,49 @@ func TestTimeouts(t *testing.T) {
 				t.Errorf("the text is %v, want %s", err, want)
 			}
 		})
+	})
+}
+
+// TestDropsOfNames: only messages count as lost, for their sender too, by name as
+// by handle.
+func TestDropsOfNames(t *testing.T) {
+	n := nodetest.Start(t)
+	if got := n.Drops(); got != (actor.Drops{}) {
+		t.Errorf("a fresh node: %+v", got)
+	}
+	n.Run(func(c *service.Context) error {
+		for _, to := range []any{".nosuch", service.Handle(0xfff0)} {
+			_ = c.Send(to, "X")
+			_, _ = c.Call(to, "X")
+			_ = c.Redirect(to, c.Self(), service.PTypeLua, 0, nil)
+			for range c.Select(service.Req(to, "X")) {
+				continue
+			}
+		}
+		if _, err := service.Watch(c, ".nosuch", nil); err == nil {
+			t.Error("nobody is watched")
+		}
+		if c.Kill(".nosuch") == nil || c.LogOff(".nosuch") == nil {
+			t.Error("no error")
+		}
+		if got := c.Stat().Drops; got != (actor.Drops{NoService: 8}) || n.Drops() != got {
+			t.Errorf("the service %+v, the node %+v", got, n.Drops())
+		}
+		return nil
+	})
+}
+
+// TestRawAnswersAreRefused: a message that is an answer has nobody who waits.
+func TestRawAnswersAreRefused(t *testing.T) {
+	n := newNode(t, false)
+	do(t, n, func(c *service.Context) {
+		for _, ptype := range []service.PType{actor.PTypeResponse, actor.PTypeError} {
+			if _, err := c.RawCall(c.Self(), ptype, nil); !errors.Is(err, service.ErrMisuse) {
+				t.Errorf("a call of type %d: %v", ptype, err)
+			}
+			if err := c.RawSend(c.Self(), ptype, nil); !errors.Is(err, service.ErrMisuse) {
+				t.Errorf("a send of type %d: %v", ptype, err)
+			}
+		}
 	})
 }

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -215,7 +216,13 @@ func (c *Context) resolve(addr any) (Handle, error) {
 		}
 		return a, nil
 	case string:
-		return c.Node().Resolve(a)
+		if strings.HasPrefix(a, ":") {
+			return actor.ParseHandle(a)
+		}
+		if h := c.LocalName(a); h != 0 {
+			return h, nil
+		}
+		return 0, fmt.Errorf("%w: %s", ErrNoService, a)
 	case int:
 		return c.resolve(int64(a))
 	case int64:
@@ -227,6 +234,16 @@ func (c *Context) resolve(addr any) (Handle, error) {
 		return c.resolve(Handle(a))
 	}
 	return 0, fmt.Errorf("%w: dest address type (%T) must be a Handle or string", ErrMisuse, addr)
+}
+
+// target is resolve for the address of a message, which counts as lost when that
+// is nobody's.
+func (c *Context) target(addr any) (Handle, error) {
+	h, err := c.resolve(addr)
+	if errors.Is(err, ErrNoService) {
+		c.co.Missed()
+	}
+	return h, err
 }
 
 // addressText is how errors name an address that may not resolve.

@@ -89,7 +89,7 @@ func (i *instance) Start(co *actor.Coroutine) {
 		i.startFailed(c, err)
 	}
 	i.report(nil)
-	_ = c.Send(launcherName, "LAUNCHOK")
+	c.tellLauncher("LAUNCHOK")
 }
 
 // startLeft looks after a start function that ended its goroutine.
@@ -100,7 +100,7 @@ func (i *instance) startLeft(c *Context) {
 		i.report(errStartExited)
 	case c.co.MayBlock() != nil:
 		i.report(errStartKilled)
-		_ = c.Send(launcherName, "ERROR", errStartKilled) // Kill may not have gone through it
+		c.tellLauncher("ERROR", errStartKilled) // Kill may not have gone through it
 	default:
 		i.startFailed(c, errStartEnded)
 	}
@@ -116,7 +116,7 @@ func (i *instance) startFailed(c *Context, err error) {
 		c.Error(text)
 	}
 	i.report(err)
-	_ = c.Send(launcherName, "ERROR", err)
+	c.tellLauncher("ERROR", err)
 	c.Exit()
 }
 

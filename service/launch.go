@@ -155,6 +155,13 @@ func (c *Context) launched(by string, args []any, what, name string) (Handle, er
 	return h, nil
 }
 
+// tellLauncher sends the launcher a command, if there is one.
+func (c *Context) tellLauncher(args ...any) {
+	if h := c.LocalName(launcherName); h != 0 {
+		_ = c.Send(h, args...)
+	}
+}
+
 // Exit ends the service (skynet.exit). Nothing after it runs but defers, in
 // which Send works and blocking calls return ErrExited at once. Everyone who
 // waits for the service gets ErrExited.
@@ -163,7 +170,7 @@ func (c *Context) Exit() {
 		return
 	}
 	c.inst.exited = true
-	_ = c.Send(launcherName, "REMOVE", c.Self(), false)
+	c.tellLauncher("REMOVE", c.Self(), false)
 	if !c.inst.def.quiet {
 		c.Node().Log(c.Self(), "KILL self")
 	}
@@ -182,7 +189,7 @@ func (c *Context) Kill(addr any) error {
 	if err != nil {
 		return fmt.Errorf("kill %s: %w", addressText(addr), err)
 	}
-	_ = c.Send(launcherName, "REMOVE", h, true)
+	c.tellLauncher("REMOVE", h, true)
 	return c.Node().Kill(c.Self(), h)
 }
 

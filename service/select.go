@@ -85,7 +85,7 @@ func (g *group) ask(c *Context, i int, r Request) error {
 	if err := c.mayBlock(); err != nil {
 		return err
 	}
-	to, err := c.resolve(r.Addr)
+	to, err := c.target(r.Addr)
 	if err != nil {
 		return err
 	}
