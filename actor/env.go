@@ -22,7 +22,7 @@ func (e *env) set(key, value string) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if _, ok := e.vars[key]; ok {
-		return fmt.Errorf("setenv %s: %w", key, ErrEnvExists)
+		return fmt.Errorf("%w: Can't setenv exist key : %s", ErrEnvExists, key)
 	}
 	if e.vars == nil {
 		e.vars = make(map[string]string)

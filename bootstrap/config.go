@@ -81,7 +81,7 @@ func fromLua(file string, lua *luaconf.Config) (*Config, error) {
 	for key, value := range lua.All() {
 		cfg.Env[key] = value
 	}
-	if err := cfg.refuse(lua); err != nil {
+	if err := cfg.refuse(); err != nil {
 		return nil, err
 	}
 	for key, value := range map[string]string{
@@ -101,9 +101,9 @@ func fromLua(file string, lua *luaconf.Config) (*Config, error) {
 }
 
 // refuse tells what of Skynet does not exist here.
-func (cfg *Config) refuse(lua *luaconf.Config) error {
-	if lua.Int(keyHarbor, 0) != 0 {
-		return cfg.errorf(keyHarbor, "is %s, but harbors are not supported, only 0; use cluster", cfg.Env[keyHarbor])
+func (cfg *Config) refuse() error {
+	if harbor, ok := cfg.Env[keyHarbor]; ok && harbor != "0" {
+		return cfg.errorf(keyHarbor, "is %s, but harbors are not supported, only 0; use cluster", harbor)
 	}
 	for _, key := range []string{keyStandalone, keyDaemon, keyPreload} {
 		if _, ok := cfg.Env[key]; ok {

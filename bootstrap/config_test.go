@@ -56,7 +56,7 @@ func TestEveryKeyIsInTheEnvironment(t *testing.T) {
 	}
 }
 
-func TestThread(t *testing.T) {
+func TestB115Thread(t *testing.T) {
 	for value, want := range map[string]int{"1": 1, "1024": 1024, `"3x"`: 3, `" 7"`: 7, "8.9": 8} {
 		if got := parse(t, "thread = "+value).Threads; got != want {
 			t.Errorf("thread = %s: %d, want %d", value, got, want)
@@ -126,6 +126,9 @@ func TestRefused(t *testing.T) {
 		`thread = "abc"`:                "thread: Invalid thread 0 , should be in [1,1024]",
 		`thread = -3`:                   "thread: Invalid thread -3 , should be in [1,1024]",
 		`harbor = 1`:                    "harbor: is 1, but harbors are not supported, only 0; use cluster",
+		`harbor = "abc"`:                "harbor: is abc, but harbors are not supported, only 0; use cluster",
+		`harbor = 0.5`:                  "harbor: is 0.5, but harbors are not supported, only 0; use cluster",
+		`harbor = true`:                 "harbor: is true, but harbors are not supported, only 0; use cluster",
 		`harbor = 0 standalone = "x"`:   "standalone: is not supported",
 		`daemon = "./skynet.pid"`:       "daemon: is not supported",
 		`preload = "./preload.lua"`:     "preload: is not supported",

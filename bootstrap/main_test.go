@@ -147,7 +147,7 @@ func logged(t *testing.T, path string) string {
 	return regexp.MustCompile(`(?m)^../../.. ..:..:..\... `).ReplaceAllString(string(b), "")
 }
 
-func TestNoArgument(t *testing.T) {
+func TestB113NoArgument(t *testing.T) {
 	code, stderr := runs()
 	want := "Need a config file. Please read skynet wiki : https://github.com/cloudwu/skynet/wiki/Config\nusage: skynet configfilename\n"
 	if code != 1 || stderr != want {
@@ -155,11 +155,29 @@ func TestNoArgument(t *testing.T) {
 	}
 }
 
-func TestMissingFile(t *testing.T) {
+func TestB113MissingFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "nosuch")
 	if code, stderr := runs(path); code != 1 || stderr != path+": No such file or directory\n" {
 		t.Errorf("%d, %q", code, stderr)
 	}
+}
+
+// refused runs a program with a file that ends it with one line.
+func refused(t *testing.T, text, want string) {
+	t.Helper()
+	path, _ := config(t, text)
+	if code, stderr := runs(path); code != 1 || stderr != path+want+"\n" {
+		t.Errorf("%s: %d, %q", text, code, stderr)
+	}
+}
+
+func TestB113SyntaxError(t *testing.T) {
+	refused(t, `start = = "main"`, ":2: unexpected symbol near '='")
+}
+
+func TestB115ThreadOutOfRange(t *testing.T) {
+	refused(t, `thread = 0`, ":2: thread: Invalid thread 0 , should be in [1,1024]")
+	refused(t, `thread = "abc"`, ":2: thread: Invalid thread 0 , should be in [1,1024]")
 }
 
 // A start that fails ends the program with one line, which names the file, the
@@ -172,7 +190,6 @@ func TestStartsThatFail(t *testing.T) {
 	}
 	defined := strings.Join(names(programs()), ", ")
 	for text, want := range map[string]string{
-		`start = `:                            ":2: unexpected",
 		`harbor = 1`:                          ":2: harbor: is 1, but harbors are not supported, only 0; use cluster",
 		`start = "fails"`:                     ":2: start: newservice fails: the reason is this",
 		`start = "panics"`:                    ":2: start: newservice panics: panic: the reason",

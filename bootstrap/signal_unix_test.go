@@ -154,7 +154,7 @@ func TestSecondSignalForces(t *testing.T) {
 	})
 }
 
-func TestHangupReopensTheLog(t *testing.T) {
+func TestB132HangupReopensTheLog(t *testing.T) {
 	for _, name := range []string{"up", "waits"} { // before and after the start has ended
 		p := program(t, fmt.Sprintf("start = %q", name), nil)
 		p.logs("LAUNCH snlua " + name)

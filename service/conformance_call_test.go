@@ -423,6 +423,8 @@ func TestB065KillAddresses(t *testing.T) {
 		for _, addr := range []string{"nosuch", ".nosuch"} {
 			wantErr(t, addr, c.Kill(addr), service.ErrNoService, addr)
 		}
+		n.Log.Wait(t, fmt.Sprintf("[%s] error: Can't convert nosuch to handle", c.Self()))
+		want(t, "lines of .nosuch", n.Log.Count("convert .nosuch"), 0)
 	})
 }
 

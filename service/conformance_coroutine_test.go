@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/skynetgo/skynet/actor"
 	"github.com/skynetgo/skynet/bootstrap/nodetest"
 	"github.com/skynetgo/skynet/service"
 )
@@ -219,9 +220,7 @@ func TestB090Environment(t *testing.T) {
 		_, ok := c.LookupEnv("newkey")
 		want(t, "unset", fmt.Sprint(c.Getenv("newkey") == "", ok), "true false")
 		want(t, "set", c.Setenv("newkey", "1"), nil)
-		if err := c.Setenv("newkey", "2"); err == nil || !strings.Contains(err.Error(), "newkey") {
-			t.Errorf("set again: %v", err)
-		}
+		wantErr(t, "set again", c.Setenv("newkey", "2"), actor.ErrEnvExists, "Can't setenv exist key : newkey")
 		want(t, "its value", c.Getenv("newkey"), "1")
 	})
 }

@@ -236,6 +236,14 @@ func (c *Context) resolve(addr any) (Handle, error) {
 	return 0, fmt.Errorf("%w: dest address type (%T) must be a Handle or string", ErrMisuse, addr)
 }
 
+// convert is resolve for a command of the core, which logs what is no address.
+func (c *Context) convert(addr any) (Handle, error) {
+	if text, ok := addr.(string); ok && !strings.HasPrefix(text, ":") && !strings.HasPrefix(text, ".") {
+		c.Error("error: Can't convert " + text + " to handle")
+	}
+	return c.resolve(addr)
+}
+
 // target is resolve for the address of a message, which counts as lost when that
 // is nobody's.
 func (c *Context) target(addr any) (Handle, error) {

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -114,7 +115,8 @@ func (c *Context) Launch(name string, args ...any) (Handle, error) {
 // NewService starts the service called name and blocks until its start function
 // has returned (skynet.newservice). The arguments go to that function as they
 // are. The error is the start function's; a service that exits in its start is
-// handle 0 without an error.
+// handle 0 without an error. After ErrTimeout the start goes on, and the service
+// lives: what it is for must not depend on its caller.
 func (c *Context) NewService(name string, args ...any) (Handle, error) {
 	return c.launched(launcherName, append([]any{cmdLaunch, "snlua", name}, args...), "newservice", name)
 }
@@ -148,6 +150,9 @@ func (c *Context) launched(by string, args []any, what, name string) (Handle, er
 	reply, err := c.request(by, m)
 	if err == nil {
 		h, err = dataAs[Handle](reply.Data)
+	}
+	if errors.Is(err, ErrTimeout) {
+		err = callError(by, args, err) // who has taken the request is not the new service
 	}
 	if err != nil {
 		return 0, fmt.Errorf("%s %s: %w", what, name, err)
@@ -185,7 +190,7 @@ func (c *Context) Kill(addr any) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	h, err := c.resolve(addr)
+	h, err := c.convert(addr)
 	if err != nil {
 		return fmt.Errorf("kill %s: %w", addressText(addr), err)
 	}

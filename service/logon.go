@@ -24,7 +24,7 @@ func (c *Context) LogOn(addr any) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	h, err := c.resolve(addr)
+	h, err := c.convert(addr)
 	if err != nil {
 		return fmt.Errorf("logon %s: %w", addressText(addr), err)
 	}
@@ -53,7 +53,7 @@ func (c *Context) LogOff(addr any) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	h, err := c.resolve(addr)
+	h, err := c.convert(addr)
 	if err == nil {
 		err = c.Node().Record(h, nil)
 	}

@@ -217,7 +217,12 @@ func TestRunThatCanNotBegin(t *testing.T) {
 	})
 	receive(t, begun)
 	ctx, cancel := context.WithCancel(context.Background())
-	time.AfterFunc(time.Millisecond, cancel)
+	go func() {
+		for n.Find(helper).Stat().Mailbox == 0 {
+			runtime.Gosched()
+		}
+		cancel()
+	}()
 	err := service.Run(ctx, n.Node, func(*service.Context) error { t.Error("ran"); return nil })
 	if !errors.Is(err, context.Canceled) || err.Error() != "run: context canceled before it began" {
 		t.Errorf("got %v", err)
