@@ -457,7 +457,11 @@ func (co *Coroutine) Interrupt(other *Coroutine, err error) {
 
 // Exit ends the service: what follows in the caller does not run but its
 // defers, everyone who waits for an answer gets ErrExited.
-func (co *Coroutine) Exit() {
+func (co *Coroutine) Exit() { co.ExitFor(nil) }
+
+// ExitFor is Exit with a cause, which those who wait are told too.
+func (co *Coroutine) ExitFor(cause error) {
+	co.svc.cause = cause
 	co.svc.closing.CompareAndSwap(alive, exiting)
 	co.unwind = true
 	runtime.Goexit()

@@ -1,10 +1,14 @@
 package actor
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"runtime/debug"
 )
+
+// errGoexit is why a coroutine ended that a Goexit in its code has ended.
+var errGoexit = errors.New("the handler's goroutine was ended")
 
 // hold runs the service on a pool goroutine that was given the baton, until
 // the baton has gone elsewhere. A coroutine that ends by Goexit, in whoever's
@@ -71,7 +75,11 @@ func (s *Service) turns(co *Coroutine) (left bool) {
 
 func (s *Service) crashed(co *Coroutine, reason any, stack []byte) {
 	m := co.request
-	co.Fail(fmt.Errorf("%w: panic: %v", ErrCallFailed, reason))
+	if err, ok := reason.(error); ok && err == errGoexit {
+		co.Fail(fmt.Errorf("%w: %w", ErrCallFailed, err))
+	} else {
+		co.Fail(fmt.Errorf("%w: panic: %v", ErrCallFailed, reason))
+	}
 	s.behaviour.Crashed(co, m, reason, stack)
 	co.end(nil)
 }
@@ -80,7 +88,7 @@ func (s *Service) crashed(co *Coroutine, reason any, stack []byte) {
 func (s *Service) unwound(co *Coroutine) {
 	switch {
 	case s.closing.Load() == alive:
-		co.end(fmt.Errorf("%w: the handler's goroutine was ended", ErrCallFailed))
+		s.crashed(co, errGoexit, debug.Stack())
 		s.passOn()
 	case s.ended:
 		// by a function of AtEnd
@@ -97,6 +105,9 @@ func (s *Service) unwound(co *Coroutine) {
 func (s *Service) exitError() error {
 	if s.closing.Load() == killed {
 		return fmt.Errorf("%w: %s %s was killed", ErrExited, s.handle, s.name)
+	}
+	if s.cause != nil {
+		return fmt.Errorf("%w: %s %s: %w", ErrExited, s.handle, s.name, s.cause)
 	}
 	return fmt.Errorf("%w: %s %s", ErrExited, s.handle, s.name)
 }

@@ -15,8 +15,8 @@ type Behaviour interface {
 	// Receive handles one message that is neither an answer nor an error.
 	Receive(co *Coroutine, m Message)
 	// Crashed is told of a panic in Start, Receive, a fork or a timer of this
-	// service, with its stack, after a request in hand was answered with an
-	// error.
+	// service, or of a Goexit there, with its stack, after a request in hand was
+	// answered with an error.
 	Crashed(co *Coroutine, m Message, reason any, stack []byte)
 }
 
@@ -77,6 +77,7 @@ type Service struct {
 	atEnd       []func()
 	run         func() // s.hold, made once
 	finishing   chan struct{}
+	cause       error         // of an exit; nil when there is no other
 	ended       bool          // no coroutine is left
 	done        chan struct{} // made on demand, under mu
 	gone        bool          // under mu: the end is complete

@@ -13,6 +13,7 @@ type Task struct {
 	Session Session       // that it waits for
 	What    string        // "call", "sleep", "wait", "await", "timer" or "watch"
 	Peer    Handle        // of a call, the callee; of a watch, who is watched
+	Token   any           // of a sleep or wait, when it is not the coroutine itself
 	Since   time.Duration // when it began, as Node.Uptime counts
 	Request Message       // what it handles; the zero Message in a fork
 	Stack   string        // of a coroutine, with file and line; "" for a timer
@@ -38,6 +39,9 @@ func (co *Coroutine) Tasks(stacks bool) []Task {
 		switch {
 		case w.co != nil:
 			t.Request = w.co.request
+			if w.token != any(w.co) {
+				t.Token = w.token
+			}
 			t.Stack = found[fmt.Sprintf("%p", w.co)]
 		case w.fn != nil:
 			t.What = "timer"

@@ -170,8 +170,9 @@ func (c *Context) Name(name string, h Handle) error { return c.Node().SetName(na
 func (c *Context) Register(name string) error { return c.Name(name, c.Self()) }
 
 // WithTimeout returns a Context of the same coroutine whose calls may take d;
-// Forever for as long as it takes. With any other d that is not positive they
-// time out as soon as they block: that much was left of somebody's time.
+// Forever for as long as it takes. With any other d that is not positive, which
+// was left of somebody's time, they are sent and end with ErrTimeout, but for
+// those whose answer is there before the clock was read.
 func (c *Context) WithTimeout(d time.Duration) *Context {
 	with := *c
 	with.timeout = d

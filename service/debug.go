@@ -154,7 +154,15 @@ func (i *instance) uniqueTasks(c *Context) *lualike.Table {
 }
 
 func taskText(t actor.Task, now time.Duration) string {
-	text := fmt.Sprintf("%s since %v", taskHead(t), (now - t.Since).Round(time.Millisecond))
+	text := taskHead(t)
+	switch token := t.Token.(type) {
+	case nil:
+	case string, int, fmt.Stringer:
+		text += fmt.Sprintf(" on %v", token)
+	default: // may be large
+		text += fmt.Sprintf(" on a %T", token)
+	}
+	text += fmt.Sprintf(" since %v", (now - t.Since).Round(time.Millisecond))
 	if t.Request.Session != 0 {
 		text += fmt.Sprintf(", for request %d of %s", t.Request.Session, t.Request.Source)
 	}

@@ -102,7 +102,7 @@ func TestDebugTask(t *testing.T) {
 						if _, err := fmt.Sscanf(key, "session: %d", &session); err != nil {
 							t.Errorf("the key is %q", key)
 						}
-						if _, err := fmt.Sscanf(lines[0], "wait since 1.5s, for request %d of "+c.Self().String(), &request); err != nil || request == 0 {
+						if _, err := fmt.Sscanf(lines[0], "wait on token since 1.5s, for request %d of "+c.Self().String(), &request); err != nil || request == 0 {
 							t.Errorf("the first line is %q", lines[0])
 						}
 						if len(lines) < 2 || !strings.Contains(lines[1], "service_test.waitsInTheMiddle\n") || !strings.Contains(lines[1], "debug_test.go:") {
@@ -277,6 +277,46 @@ func TestDebugLink(t *testing.T) {
 }
 
 // TestWatch of a service by address, and what the reason is.
+// TestWatchReasons: the text tells the ways to end apart.
+func TestWatchReasons(t *testing.T) {
+	n := newNode(t, false, service.Def("ends", func(c *service.Context, args ...any) error {
+		c.Handle("EXIT", service.P0(func(c *service.Context) error { c.Exit(); return nil }))
+		if err := c.Yield(); err != nil || len(args) == 0 {
+			return err
+		}
+		panic("in the start")
+	}))
+	do(t, n, func(c *service.Context) {
+		for how, want := range map[string]string{
+			"EXIT": "actor: service exited: %s ends",
+			"kill": "actor: service exited: %s ends was killed",
+			"":     "actor: service exited: %s ends: start: panic: in the start",
+		} {
+			var args []any
+			if how == "" {
+				args = []any{1}
+			}
+			h, err := c.Launch("ends", args...)
+			if err != nil {
+				t.Error(err)
+			}
+			var reason error
+			if _, err := service.Watch(c, h, func(_ *service.Context, why error) { reason = why }); err != nil {
+				t.Error(err)
+			}
+			if how == "kill" {
+				_ = c.Kill(h)
+			} else {
+				_ = c.Send(h, how)
+			}
+			until(c, func() bool { return reason != nil })
+			if want := fmt.Sprintf(want, h); reason.Error() != want || !errors.Is(reason, service.ErrExited) {
+				t.Errorf("got %v, want %s", reason, want)
+			}
+		}
+	})
+}
+
 func TestWatch(t *testing.T) {
 	gate := make(chan struct{})
 	n := newNode(t, true, append(starts(), service.Def("fails on command", func(*service.Context, ...any) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -437,4 +438,28 @@ func TestIsolate(t *testing.T) {
 	if v := receive(t, got).(*lualike.Table); v == table || v.Get("k") != int64(1) {
 		t.Errorf("the start function got %v", v)
 	}
+}
+
+// TestGoexitIsLogged, of a handler or of what a panic runs, with the stack; the
+// service lives on.
+func TestGoexitIsLogged(t *testing.T) {
+	n := newNode(t, false)
+	h := serve(t, n, "exits", func(c *service.Context) {
+		c.Handle("GOEXIT", service.P0(func(*service.Context) error { runtime.Goexit(); return nil }))
+		c.Handle("PANIC", service.P0(func(*service.Context) error { defer runtime.Goexit(); panic("lost") }))
+	})
+	do(t, n, func(c *service.Context) {
+		for i, cmd := range []string{"GOEXIT", "PANIC"} {
+			_, err := c.Call(h, cmd)
+			if want := "call " + h.String() + " " + cmd + ": actor: call failed: the handler's goroutine was ended"; err == nil || err.Error() != want {
+				t.Errorf("got  %v\nwant %s", err, want)
+			}
+			eventually(t, func() bool {
+				n.mu.Lock()
+				defer n.mu.Unlock()
+				text := strings.Join(n.lines, "\n")
+				return strings.Count(text, "error : \x1b[31mthe handler's goroutine was ended\n") == i+1 && strings.Contains(text, "handler_test.go:")
+			}, cmd+" in the log")
+		}
+	})
 }

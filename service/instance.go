@@ -117,7 +117,7 @@ func (i *instance) startFailed(c *Context, err error) {
 	}
 	i.report(err)
 	c.tellLauncher("ERROR", err)
-	c.Exit()
+	c.exit(fmt.Errorf("start: %w", err))
 }
 
 // report tells the caller of Start, if any, how the start function ended.

@@ -2,6 +2,7 @@ package service
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/skynetgo/skynet/actor"
 	"github.com/skynetgo/skynet/lualike"
@@ -35,21 +36,24 @@ func Isolate(m actor.Message) (actor.Message, error) {
 
 // isolateArgs copies a list; errors stay, since they never change.
 func isolateArgs(args lualike.Args) (lualike.Args, error) {
-	out := make(lualike.Args, len(args))
+	values := slices.Clone(args)
+	for i, v := range values {
+		if _, ok := v.(error); ok {
+			values[i] = nil
+		}
+	}
+	b, err := lualike.Pack(values...)
+	if err != nil {
+		return nil, err
+	}
+	out, err := lualike.Unpack(b)
+	if err != nil {
+		return nil, err
+	}
 	for i, v := range args {
-		if err, ok := v.(error); ok {
-			out[i] = err
-			continue
+		if _, ok := v.(error); ok {
+			out[i] = v
 		}
-		b, err := lualike.Pack(v)
-		if err != nil {
-			return nil, fmt.Errorf("argument %d: %w", i+1, err)
-		}
-		one, err := lualike.Unpack(b)
-		if err != nil {
-			return nil, fmt.Errorf("argument %d: %w", i+1, err)
-		}
-		out[i] = one[0]
 	}
 	return out, nil
 }

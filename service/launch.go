@@ -40,23 +40,30 @@ func Launch(n *Node, name string, args ...any) (Handle, error) {
 	return n.Launch(inst.spec())
 }
 
-// newInstance makes what runs the service called name. Where services share no
-// memory they do not share the arguments of a launch.
+// newInstance makes what runs the service called name.
 func newInstance(n *Node, name string, args []any) (*instance, error) {
 	def, err := lookup(n, name)
 	if err != nil {
 		return nil, err
 	}
-	if isolate := n.Config().Isolate; isolate != nil && len(args) > 0 {
-		m, err := isolate(Message{Type: PTypeLua, Data: lualike.Args(args)})
-		if err != nil {
-			return nil, err
-		}
-		if copied, ok := m.Data.(lualike.Args); ok {
-			args = copied
-		}
+	if args, err = launchArgs(n, args); err != nil {
+		return nil, err
 	}
 	return &instance{def: def, args: args}, nil
+}
+
+// launchArgs are the arguments of a launch for the new service: where services
+// share no memory they do not share these.
+func launchArgs(n *Node, args []any) ([]any, error) {
+	isolate := n.Config().Isolate
+	if isolate == nil || len(args) == 0 {
+		return args, nil
+	}
+	m, err := isolate(Message{Type: PTypeLua, Data: lualike.Args(args)})
+	if copied, ok := m.Data.(lualike.Args); ok {
+		args = copied
+	}
+	return args, err
 }
 
 // Start is Launch that blocks until the start function has returned, and
@@ -118,7 +125,7 @@ func (c *Context) Launch(name string, args ...any) (Handle, error) {
 // handle 0 without an error. After ErrTimeout the start goes on, and the service
 // lives: what it is for must not depend on its caller.
 func (c *Context) NewService(name string, args ...any) (Handle, error) {
-	return c.launched(launcherName, append([]any{cmdLaunch, "snlua", name}, args...), "newservice", name)
+	return c.launched(launcherName, []any{cmdLaunch, "snlua", name}, args, "newservice", name)
 }
 
 // UniqueService returns the one service called name of this node, which it
@@ -128,18 +135,24 @@ func (c *Context) NewService(name string, args ...any) (Handle, error) {
 // caller count. ErrDeadlock when the caller is itself being started as a unique
 // service that the start of this one waits for.
 func (c *Context) UniqueService(name string, args ...any) (Handle, error) {
-	return c.launched(serviceMgrName, append([]any{cmdLaunch, name}, args...), "uniqueservice", name)
+	return c.launched(serviceMgrName, []any{cmdLaunch, name}, args, "uniqueservice", name)
 }
 
 // QueryService is UniqueService that starts nothing: it blocks until somebody
 // has started the service (skynet.queryservice).
 func (c *Context) QueryService(name string) (Handle, error) {
-	return c.launched(serviceMgrName, []any{cmdQuery, name}, "queryservice", name)
+	return c.launched(serviceMgrName, []any{cmdQuery, name}, nil, "queryservice", name)
 }
 
-func (c *Context) launched(by string, args []any, what, name string) (Handle, error) {
+// launched sends a command, with args for the new service behind it, to the
+// service that launches.
+func (c *Context) launched(by string, command, args []any, what, name string) (Handle, error) {
+	args, err := launchArgs(c.Node(), args)
+	if err != nil {
+		return 0, fmt.Errorf("%s %s: %w", what, name, err)
+	}
 	var h Handle
-	m := Message{Type: PTypeLua, Data: lualike.Args(args)}
+	m := Message{Type: PTypeLua, Data: append(lualike.Args(command), args...)}
 	if by == serviceMgrName && c.co == c.inst.starter {
 		in := InStart{}
 		if d := c.CallTimeout(); d > 0 {
@@ -152,7 +165,7 @@ func (c *Context) launched(by string, args []any, what, name string) (Handle, er
 		h, err = dataAs[Handle](reply.Data)
 	}
 	if errors.Is(err, ErrTimeout) {
-		err = callError(by, args, err) // who has taken the request is not the new service
+		err = callError(by, command, err) // who has taken the request is not the new service
 	}
 	if err != nil {
 		return 0, fmt.Errorf("%s %s: %w", what, name, err)
@@ -171,15 +184,18 @@ func (c *Context) tellLauncher(args ...any) {
 // which Send works and blocking calls return ErrExited at once. Everyone who
 // waits for the service gets ErrExited.
 func (c *Context) Exit() {
-	if c.misused() {
-		return
+	if !c.misused() {
+		c.exit(nil)
 	}
+}
+
+func (c *Context) exit(cause error) {
 	c.inst.exited = true
 	c.tellLauncher("REMOVE", c.Self(), false)
 	if !c.inst.def.quiet {
 		c.Node().Log(c.Self(), "KILL self")
 	}
-	c.co.Exit()
+	c.co.ExitFor(cause)
 }
 
 // Kill ends another service, or the own one at its next blocking call
