@@ -109,7 +109,7 @@ func (c *Context) request(addr any, m Message) (Message, error) {
 	if err != nil {
 		c.traceFailed(to)
 	}
-	c.TraceLog("resume")
+	c.traceStep("resume")
 	return answer, err
 }
 
@@ -155,7 +155,7 @@ func (c *Context) RetRaw(payload any) (bool, error) {
 	if err := c.check(); err != nil {
 		return false, err
 	}
-	c.TraceLog("response")
+	c.traceStep("response")
 	return c.co.Reply(nil, payload)
 }
 

@@ -31,8 +31,8 @@ func (c *Context) Wait(token ...any) error {
 // coroutine is traced.
 func (c *Context) traceSleep(sleep func(time.Duration, any) error, d time.Duration, token []any) error {
 	if c.co.Tag() != "" {
-		c.TraceLog("sleep" + position())
-		defer c.TraceLog("resume")
+		c.traceStep("sleep" + position())
+		defer c.traceStep("resume")
 	}
 	return sleep(d, c.token(token))
 }

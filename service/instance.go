@@ -161,7 +161,7 @@ func (i *instance) Receive(co *actor.Coroutine, m Message) {
 		i.beginTrace(c, m)
 	}
 	i.dispatch(c, m)
-	c.TraceLog("end")
+	c.traceStep("end")
 }
 
 func (i *instance) dispatch(c *Context, m Message) {
@@ -195,7 +195,7 @@ func (i *instance) reply(c *Context, m Message, run func(*Context, Message) (any
 		return
 	}
 	if c.co.Owed() {
-		c.TraceLog("response")
+		c.traceStep("response")
 		if _, err = c.co.Reply(nil, out); err != nil {
 			i.logFailure(m, err.Error())
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/skynetgo/skynet/actor"
@@ -18,7 +19,7 @@ func (c *Context) Trace(info ...any) {
 	}
 	c.inst.traced++
 	c.co.SetTag(fmt.Sprintf("%s-%d", c.Self(), c.inst.traced))
-	c.TraceLog(strings.TrimSpace("trace " + fmt.Sprintln(info...)))
+	c.traceStep(strings.TrimSpace("trace " + fmt.Sprintln(info...)))
 }
 
 // TraceTag returns the tag of this coroutine, "" when it is not traced
@@ -33,16 +34,16 @@ func (c *Context) TraceProto(on bool) {
 	}
 }
 
-// TraceLog writes a line under the tag of this coroutine, when it is traced
-// (skynet.tracelog).
-func (c *Context) TraceLog(text string) {
-	if tag := c.co.Tag(); tag != "" {
-		c.logTrace(tag, text)
-	}
+// TraceLog writes a line under a tag (skynet.tracelog).
+func (c *Context) TraceLog(tag, text string) {
+	c.Logf("<TRACE %s> %d %s", tag, c.Time().UnixNano(), text)
 }
 
-func (c *Context) logTrace(tag, text string) {
-	c.Logf("<TRACE %s> %d %s", tag, c.Time().UnixNano(), text)
+// traceStep writes a line under the tag of this coroutine, when it is traced.
+func (c *Context) traceStep(text string) {
+	if tag := c.co.Tag(); tag != "" {
+		c.TraceLog(tag, text)
+	}
 }
 
 // TraceCall is RawCall for a request that is traced under a tag of another node
@@ -63,27 +64,27 @@ func (c *Context) traceRequest(tag string, addr any, m Message) (Message, error)
 	if err != nil {
 		return Message{}, err
 	}
-	c.logTrace(tag, "tracecall begin")
+	c.TraceLog(tag, "tracecall begin")
 	c.announce(to, tag)
 	reply, err := c.co.Call(to, m, max(c.CallTimeout(), 0))
 	if err != nil {
 		c.announce(to, "")
 		return Message{}, err
 	}
-	c.logTrace(tag, "tracecall end")
+	c.TraceLog(tag, "tracecall end")
 	return reply, nil
 }
 
 // traceError writes the last line of a coroutine that fails, in place of "end".
 func (c *Context) traceError() {
-	c.TraceLog("error")
+	c.traceStep("error")
 	c.co.SetTag("")
 }
 
 // traceCall is what a traced coroutine does before it calls.
 func (c *Context) traceCall(to Handle) {
 	if c.co.Tag() != "" {
-		c.TraceLog("call" + position())
+		c.traceStep("call" + position())
 		c.announce(to, c.co.Tag())
 	}
 }
@@ -113,7 +114,7 @@ func (i *instance) beginTrace(c *Context, m Message) {
 	case on != nil && !*on:
 	case announced:
 		c.co.SetTag(tag)
-		c.TraceLog("request")
+		c.traceStep("request")
 	case on != nil:
 		c.Trace()
 	}
@@ -131,20 +132,21 @@ func (i *instance) announced(m Message) {
 	}
 }
 
-// ownFolder is where the files of this package stand. What is inlined elsewhere
-// keeps its file, though not its function's name.
-var ownFolder = func() string {
+// ownFolders are where the files of this package and of package cluster stand.
+// What is inlined elsewhere keeps its file, though not its function's name.
+var ownFolders = func() [2]string {
 	_, file, _, _ := runtime.Caller(0)
-	return path.Dir(file)
+	own := path.Dir(file)
+	return [2]string{own, path.Join(path.Dir(own), "cluster")}
 }()
 
-// position is where service code called into this package, as " : @file:line".
+// position is where service code called into these packages, as " : @file:line".
 func position() string {
 	var pcs [16]uintptr
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs[:])])
 	for {
 		f, more := frames.Next()
-		if path.Dir(f.File) != ownFolder || strings.HasSuffix(f.File, "_test.go") {
+		if !slices.Contains(ownFolders[:], path.Dir(f.File)) || strings.HasSuffix(f.File, "_test.go") {
 			return fmt.Sprintf(" : @%s:%d", path.Base(f.File), f.Line)
 		}
 		if !more {

@@ -140,10 +140,10 @@ func (s *sender) trace(c *service.Context, session uint32) error {
 	}
 	if tag[0] != '(' {
 		full := fmt.Sprintf("(%s-%s-%d)%s", s.own, s.node, wire.NextSession(session), tag)
-		c.TraceLog("session " + full)
+		c.TraceLog(tag, "session "+full)
 		tag = full
 	}
-	c.TraceLog("cluster " + s.node)
+	c.TraceLog(tag, "cluster "+s.node)
 	frame, err := wire.AppendTrace(nil, tag)
 	if err != nil {
 		return err

@@ -19,6 +19,11 @@ function command.reload(text)
 	cluster.reload(nodes)
 end
 
+function command.traced(...)
+	skynet.trace()
+	return cluster.call(...)
+end
+
 -- ask and tell speak to services of this node.
 function command.ask(addr, ...)
 	return skynet.call(addr, "lua", ...)
