@@ -90,27 +90,54 @@ func readAnswer(frame []byte) (socket.Response, error) {
 	}, nil
 }
 
-// user is a service that uses a Channel, through Run.
+// user is a service that uses a Channel.
 type user struct {
 	*socket.Channel
-	t    testing.TB
-	node *service.Node
-	log  *log
+	t      testing.TB
+	node   *service.Node
+	handle service.Handle
+	log    *log
 }
 
 func newUser(t testing.TB, addr string, change ...func(*actor.Config)) *user {
 	n, l := newNode(t, change...)
-	return &user{socket.NewChannel(socket.ChannelConfig{Addr: addr, Response: readAnswer}), t, n, l}
+	service.Install(n, service.Def("user", func(c *service.Context, _ ...any) error {
+		c.Dispatch(service.PTypeText, func(c *service.Context, m service.Message) { m.Op.(func(*service.Context))(c) })
+		return nil
+	}))
+	h, err := service.Launch(n, "user")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &user{socket.NewChannel(socket.ChannelConfig{Addr: addr, Response: readAnswer}), t, n, h, l}
 }
 
 func (u *user) do(f func(c *service.Context)) {
 	u.t.Helper()
-	run(u.t, u.node, func(c *service.Context) error { f(c); return nil })
+	receive(u.t, u.begin(f))
+}
+
+// begin is do that does not wait for f.
+func (u *user) begin(f func(c *service.Context)) <-chan struct{} {
+	u.t.Helper()
+	done := make(chan struct{})
+	op := func(c *service.Context) {
+		defer close(done)
+		f(c)
+	}
+	if err := u.node.Send(u.handle, service.Message{Type: service.PTypeText, Op: op}); err != nil {
+		u.t.Fatal(err)
+	}
+	return done
 }
 
 func (u *user) connect() {
 	u.t.Helper()
-	run(u.t, u.node, u.Connect)
+	u.do(func(c *service.Context) {
+		if err := u.Connect(c); err != nil {
+			u.t.Error(err)
+		}
+	})
 }
 
 // result is how a request ended.

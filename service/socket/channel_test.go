@@ -1,7 +1,6 @@
 package socket_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -251,27 +250,18 @@ func TestChannelWaiterGivesUp(t *testing.T) {
 	full := hanging(t)
 	f := newFar(t)
 	u := newUser(t, full)
-	ctx, cancel := context.WithCancel(context.Background())
-	waiting, gaveUp := make(chan struct{}), make(chan error, 1)
-	go func() {
-		gaveUp <- service.Run(ctx, u.node, func(c *service.Context) error {
-			close(waiting)
-			return u.Connect(c)
+	giveUp := func(after time.Duration) <-chan struct{} {
+		return u.begin(func(c *service.Context) {
+			if err := u.Connect(c.WithTimeout(after)); !errors.Is(err, service.ErrTimeout) {
+				t.Errorf("Connect with a deadline: %v", err)
+			}
 		})
-	}()
-	receive(t, waiting)
-	ch := u.fork(1, 2)
-	cancel()
-	if err := receive(t, gaveUp); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v", err)
 	}
-	u.do(func(c *service.Context) {
-		err := u.Connect(c.WithTimeout(time.Millisecond))
-		if !errors.Is(err, service.ErrTimeout) {
-			t.Errorf("Connect with a deadline: %v", err)
-		}
-		u.ChangeHost(c, f.addr())
-	})
+	first := giveUp(20 * time.Millisecond)
+	ch := u.fork(1, 2)
+	receive(t, first)
+	receive(t, giveUp(time.Millisecond))
+	u.do(func(c *service.Context) { u.ChangeHost(c, f.addr()) })
 	e := f.accept()
 	e.want(1, "q")
 	e.want(2, "q")
