@@ -84,8 +84,7 @@ func (d *Decoder) Next() (any, error) {
 	start := d.off
 	v, err := d.value()
 	if err != nil {
-		d.rewind(start)
-		return nil, err
+		return nil, d.failed(err, start)
 	}
 	d.count++
 	return v, nil
@@ -98,8 +97,7 @@ func (d *Decoder) Skip() error {
 	}
 	start := d.off
 	if err := d.skip(); err != nil {
-		d.rewind(start)
-		return err
+		return d.failed(err, start)
 	}
 	d.count++
 	return nil
@@ -129,21 +127,27 @@ func Unpack(data []byte) (Args, error) {
 	return d.Args()
 }
 
-func (d *Decoder) rewind(start int) {
+// errStream stands for a stream that cannot be read on from where d is; failed gives it its text. Being a constant, it lets the small
+// functions below be inlined.
+var errStream error = &fault{kind: ErrInvalidStream, text: "Invalid serialize stream"}
+
+// failed ends the reading of the value at start with err.
+func (d *Decoder) failed(err error, start int) error {
+	if err == errStream {
+		err = d.invalid()
+	}
 	d.off = start
 	d.depth = 0
+	return err
 }
 
-// invalid is the error for a stream that cannot be read on from here.
-func (d *Decoder) invalid() error {
+func (d *Decoder) invalid() *fault {
 	return faultf(ErrInvalidStream, "Invalid serialize stream %d", len(d.data)-d.off)
 }
 
 func (d *Decoder) enter() error {
 	if d.depth >= d.maxDepth {
-		f := faultf(ErrInvalidStream, "Invalid serialize stream %d", len(d.data)-d.off)
-		f.cause = faultf(ErrTooDeep, "tables nested deeper than %d", d.maxDepth)
-		return f
+		return d.tooDeep()
 	}
 	d.depth++
 	return nil
@@ -151,24 +155,28 @@ func (d *Decoder) enter() error {
 
 func (d *Decoder) leave() { d.depth-- }
 
+func (d *Decoder) tooDeep() error {
+	f := d.invalid()
+	f.cause = faultf(ErrTooDeep, "tables nested deeper than %d", d.maxDepth)
+	return f
+}
+
 // tag reads the first byte of a value.
 func (d *Decoder) tag() (byte, error) {
-	if d.off >= len(d.data) {
-		return 0, d.invalid()
+	if d.off < len(d.data) {
+		d.off++
+		return d.data[d.off-1], nil
 	}
-	t := d.data[d.off]
-	d.off++
-	return t, nil
+	return 0, errStream
 }
 
 // take reads n bytes.
 func (d *Decoder) take(n int) ([]byte, error) {
 	if n > len(d.data)-d.off {
-		return nil, d.invalid()
+		return nil, errStream
 	}
-	b := d.data[d.off : d.off+n]
 	d.off += n
-	return b, nil
+	return d.data[d.off-n : d.off], nil
 }
 
 // integer reads the rest of an integer.
@@ -201,7 +209,7 @@ func (d *Decoder) integer(cookie byte) (int64, error) {
 		}
 		return int64(binary.LittleEndian.Uint64(b)), nil
 	default:
-		return 0, d.invalid()
+		return 0, errStream
 	}
 }
 
@@ -242,11 +250,11 @@ func (d *Decoder) bytes(tag byte) ([]byte, error) {
 		// The length is compared as uint64: it may not fit an int of 32 bits.
 		n := binary.LittleEndian.Uint32(b)
 		if uint64(n) > uint64(len(d.data)-d.off) {
-			return nil, d.invalid()
+			return nil, errStream
 		}
 		return d.take(int(n))
 	default:
-		return nil, d.invalid()
+		return nil, errStream
 	}
 }
 
@@ -284,7 +292,7 @@ func (d *Decoder) arraySize(tag byte) (int, error) {
 		return 0, err
 	}
 	if t&typeMask != typeNumber || t>>3 == numReal {
-		return 0, d.invalid()
+		return 0, errStream
 	}
 	n, err := d.integer(t >> 3)
 	return max(0, int(int32(n))), err
@@ -342,7 +350,7 @@ func (d *Decoder) valueOf(tag byte) (any, error) {
 		}
 		return t, nil
 	default:
-		return nil, d.invalid()
+		return nil, errStream
 	}
 }
 
@@ -441,7 +449,7 @@ func (d *Decoder) skipOf(tag byte) error {
 	case typeTable:
 		err = d.skipTable(tag)
 	default:
-		err = d.invalid()
+		err = errStream
 	}
 	return err
 }

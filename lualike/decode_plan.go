@@ -12,8 +12,7 @@ func (d *Decoder) Decode(target any) error {
 	start := d.off
 	err := d.decode(target)
 	if err != nil {
-		d.rewind(start)
-		return inPosition(err, "value", d.count+1)
+		return inPosition(d.failed(err, start), "value", d.count+1)
 	}
 	d.count++
 	return nil

@@ -63,7 +63,7 @@ func overflow(n int64, t reflect.Type) error {
 // mismatch says that the value beginning with tag is not what was wanted, or is none at all.
 func (d *Decoder) mismatch(tag byte, want string) error {
 	if tag&typeMask > typeTable {
-		return d.invalid()
+		return errStream
 	}
 	return faultf(ErrType, "%s is not %s", typeName(tag), want)
 }
