@@ -1,6 +1,7 @@
 package lualike_test
 
 import (
+	"strconv"
 	"testing"
 
 	"github.com/skynetgo/skynet/lualike"
@@ -81,5 +82,25 @@ func BenchmarkConvertStruct(b *testing.B) {
 		if _, err := lualike.As[row](t); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// Arguments are seldom the same twice in a row; these are never.
+func BenchmarkUnpackDistinct(b *testing.B) {
+	messages := make([][]byte, 1<<16)
+	for i := range messages {
+		data, err := lualike.Pack("set", i, "user:"+strconv.Itoa(i))
+		if err != nil {
+			b.Fatal(err)
+		}
+		messages[i] = data
+	}
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		if _, err := lualike.Unpack(messages[i%len(messages)]); err != nil {
+			b.Fatal(err)
+		}
+		i++
 	}
 }
