@@ -31,7 +31,8 @@ func (p *plan) decodeSlice(d *Decoder, n int, v reflect.Value) error {
 			if int(i) > v.Len() {
 				extend(v, int(i))
 			}
-			err = p.elem.again(d, v.Index(int(i)-1))
+			p.elem.clear(v.Index(int(i) - 1))
+			err = p.elem.next(d, v.Index(int(i)-1))
 		}
 		if err != nil {
 			return under(err, indexElem(int(i)))
@@ -60,7 +61,8 @@ func (p *plan) decodeArray(d *Decoder, n int, v reflect.Value) error {
 		case i > int64(v.Len()):
 			err = faultf(ErrRange, "does not fit %s", p.typ)
 		default:
-			err = p.elem.again(d, v.Index(int(i)-1))
+			p.elem.clear(v.Index(int(i) - 1))
+			err = p.elem.next(d, v.Index(int(i)-1))
 		}
 		if err != nil {
 			return under(err, indexElem(int(i)))

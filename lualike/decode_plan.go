@@ -166,6 +166,11 @@ func (p *plan) decode(d *Decoder, tag byte, v reflect.Value) error {
 			return decodeMsgp(b, v)
 		}
 	}
+	return p.decodeTable(d, tag, v)
+}
+
+// decodeTable is decode for the types that want a table.
+func (p *plan) decodeTable(d *Decoder, tag byte, v reflect.Value) error {
 	if tag&typeMask != typeTable {
 		return d.mismatch(tag, "a table")
 	}
@@ -231,16 +236,17 @@ func (p *plan) next(d *Decoder, v reflect.Value) error {
 		}
 		v.SetInt(n)
 		return err
+	case p.op == opStruct && tag&typeMask == typeTable:
+		return p.decodeTable(d, tag, v)
 	}
 	return p.decode(d, tag, v)
 }
 
-// again is next for a place that may have been filled before, because the sender repeated a key.
-func (p *plan) again(d *Decoder, v reflect.Value) error {
+// clear makes next possible at a place that may have been filled before, because the sender repeated a key.
+func (p *plan) clear(v reflect.Value) {
 	if p.op == opStruct || p.op == opArray {
 		v.SetZero()
 	}
-	return p.next(d, v)
 }
 
 // decodeStruct reads n elements, which a struct has no place for, and the pairs. The fields are expected in the order of the struct,
@@ -281,7 +287,8 @@ func (p *plan) decodeStruct(d *Decoder, n int, v reflect.Value) error {
 		} else {
 			fv = f.in(v)
 		}
-		if err := f.plan.again(d, fv); err != nil {
+		f.plan.clear(fv)
+		if err := f.plan.next(d, fv); err != nil {
 			return under(err, nameElem(f.name))
 		}
 		expected++
