@@ -163,7 +163,7 @@ func (p *plan) decode(d *Decoder, tag byte, v reflect.Value) error {
 			if err != nil {
 				return err
 			}
-			return decodeMsgp(b, v)
+			return p.decodeMsgp(b, v)
 		}
 	}
 	return p.decodeTable(d, tag, v)

@@ -25,6 +25,7 @@ func addSeeds(f *testing.F) {
 	}
 	f.Add(pack(f, "set", 1, "key", lualike.Map(map[string]any{"id": 1, "name": "x", "items": []Item{{1, 2}}, "boss": &Player{}})))
 	f.Add(pack(f, map[int]string{1: "a", 5: "b", 900: "c"}, []byte{0x81, 0xa2, 'i', 'd', 1}))
+	f.Add(pack(f, Ranking{Rows: make([]Score, 20)}))
 }
 
 // What unpacks packs again, unless it is too deep for that, and unpacks to the same values. Skip agrees on what is valid.
@@ -90,7 +91,7 @@ func FuzzDecodeInto(f *testing.F) {
 	addSeeds(f)
 	f.Add(pack(f, everything{B: []byte("x"), List: []Item{{1, 2}}, Next: &everything{Any: 1}, Ints: map[int8]float64{1: 2}}))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		for _, sample := range []any{everything{}, []everything{}, []string{}, [3]any{}, map[string]any{}, map[int]everything{}, Player{}, []Player{}, 0, 0.0, "", false} {
+		for _, sample := range []any{everything{}, []everything{}, []string{}, [3]any{}, map[string]any{}, map[int]everything{}, Player{}, []Player{}, Ranking{}, 0, 0.0, "", false} {
 			target := reflect.New(reflect.TypeOf(sample))
 			d := lualike.NewDecoder(data)
 			if err := d.Decode(target.Interface()); err != nil {

@@ -1,6 +1,7 @@
 package lualike
 
 import (
+	"bytes"
 	"encoding/binary"
 	"reflect"
 	"runtime"
@@ -89,19 +90,69 @@ func appendMsgp(dst []byte, v reflect.Value) ([]byte, error) {
 }
 
 // decodeMsgp fills struct v from MessagePack of unknown origin.
-func decodeMsgp(data []byte, v reflect.Value) error {
-	text := v.Type().String()
-	if err := checkMsgp(data); err != nil {
-		return &fault{kind: ErrType, text: text, cause: err}
+func (p *plan) decodeMsgp(data []byte, v reflect.Value) error {
+	var rest []byte
+	var err error
+	if !p.bounded || !headersFit(data) {
+		err = checkMsgp(data)
 	}
-	rest, err := v.Addr().Interface().(msgp.Unmarshaler).UnmarshalMsg(data)
+	if err == nil {
+		rest, err = v.Addr().Interface().(msgp.Unmarshaler).UnmarshalMsg(data)
+	}
 	if err != nil {
-		return &fault{kind: ErrType, text: text, cause: err}
+		return &fault{kind: ErrType, text: p.typ.String(), cause: err}
 	}
 	if len(rest) > 0 {
-		return faultf(ErrType, "%s: %d bytes after the MessagePack value", text, len(rest))
+		return faultf(ErrType, "%s: %d bytes after the MessagePack value", p.typ, len(rest))
 	}
 	return nil
+}
+
+// isBounded reports whether values of type t nest no deeper than t says: t neither contains itself nor anything that could hold any
+// value, and all of it can be seen, so that its methods are likely generated ones.
+func isBounded(t reflect.Type, around ...reflect.Type) bool {
+	if slices.Contains(around, t) {
+		return false
+	}
+	around = append(around, t)
+	switch t.Kind() {
+	case reflect.Slice, reflect.Array, reflect.Pointer:
+		return isBounded(t.Elem(), around...)
+	case reflect.Map:
+		return isBounded(t.Key(), around...) && isBounded(t.Elem(), around...)
+	case reflect.Struct:
+		for i := range t.NumField() {
+			if sf := t.Field(i); !sf.IsExported() || !isBounded(sf.Type, around...) {
+				return false
+			}
+		}
+		return true
+	default:
+		return t.Kind() <= reflect.Complex128 || t.Kind() == reflect.String
+	}
+}
+
+// headersFit reports whether no long header of an array or a map, nor a byte that only looks like one, announces more elements than
+// bytes follow; short headers announce 15 at most. For a bounded type that is all checkMsgp is for: at each level of the type only
+// the last array or map can be announced in vain.
+func headersFit(data []byte) bool {
+	for lead := byte(0xdc); lead <= 0xdf; lead++ { // array16, array32, map16, map32
+		for rest := data; ; {
+			i := bytes.IndexByte(rest, lead)
+			if i < 0 {
+				break
+			}
+			rest = rest[i+1:]
+			switch {
+			case len(rest) < 4:
+				return false
+			case lead%2 == 0 && int(binary.BigEndian.Uint16(rest)) > len(rest),
+				lead%2 == 1 && uint64(binary.BigEndian.Uint32(rest)) > uint64(len(rest)):
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // checkMsgp reads data without building anything: nesting is bounded and every announced element is there. Generated code

@@ -195,6 +195,39 @@ func TestMsgpErrors(t *testing.T) {
 	})
 }
 
+// A type that does not contain itself is spared the full check as long as the headers are honest, or look so.
+func TestMsgpHeaders(t *testing.T) {
+	tests := map[string]struct {
+		text string
+		want error
+	}{
+		"honest":           {"\x81\xa4rows\xdc\x00\x05\x80\x80\x80\x80\x80", nil},
+		"honest, long":     {"\x81\xa4rows\xdd\x00\x00\x00\x05\x80\x80\x80\x80\x80", nil},
+		"header in a text": {"\x81\xa4rows\x91\x81\xa4name\xa6\xdc\xff\xff\xdd\xff\xff", nil},
+		"array16":          {"\x81\xa4rows\xdc\xff\xff\x80\x80", msgp.ErrShortBytes},
+		"array32":          {"\x81\xa4rows\xdd\x00\x0f\xff\xff\x80\x80", msgp.ErrShortBytes},
+		"map16":            {"\xde\xff\xff\xa4rows", msgp.ErrShortBytes},
+		"at the end":       {"\x81\xa4rows\xdc\xff\xff", msgp.ErrShortBytes},
+		"cut":              {"\x81\xa4rows\xdc\xff", msgp.ErrShortBytes},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			data := pack(t, test.text)
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			var out Ranking
+			err := lualike.NewDecoder(data).Decode(&out)
+			runtime.ReadMemStats(&after)
+			if !errors.Is(err, test.want) {
+				t.Errorf("got %v, want %v", err, test.want)
+			}
+			if taken := after.TotalAlloc - before.TotalAlloc; taken > 64<<10 {
+				t.Errorf("took %d bytes for an input of %d", taken, len(data))
+			}
+		})
+	}
+}
+
 // Each allowed level and no more: a chain of bosses is one map in another.
 func TestMsgpDepth(t *testing.T) {
 	chain := func(levels int) string {

@@ -37,8 +37,9 @@ type plan struct {
 	fields []field
 	byName map[string]int
 
-	msgp bool   // a struct that travels as a string of MessagePack
-	why  string // opUnsupported: what to tell
+	msgp    bool   // a struct that travels as a string of MessagePack
+	bounded bool   // one whose MessagePack needs less of a check
+	why     string // opUnsupported: what to tell
 }
 
 var plans sync.Map // reflect.Type -> *plan
@@ -133,6 +134,7 @@ func (b builder) pointer(p *plan) {
 func (b builder) structure(p *plan) {
 	p.op = opStruct
 	p.msgp = isMsgp(p.typ)
+	p.bounded = p.msgp && isBounded(p.typ)
 	for _, f := range flatten(p.typ) {
 		f.plan = b.plan(f.typ)
 		f.key = appendString(nil, f.name)

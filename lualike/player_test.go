@@ -15,3 +15,15 @@ type Item struct {
 	Kind  int32 `msg:"kind" lua:"kind"`
 	Count int32 `msg:"count" lua:"count"`
 }
+
+// Score is a row of a Ranking.
+type Score struct {
+	ID    int64   `msg:"id" lua:"id"`
+	Name  string  `msg:"name" lua:"name"`
+	Score float64 `msg:"score" lua:"score"`
+}
+
+// Ranking is a list in one message.
+type Ranking struct {
+	Rows []Score `msg:"rows" lua:"rows"`
+}
