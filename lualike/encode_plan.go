@@ -8,6 +8,9 @@ import (
 	"slices"
 )
 
+// maxReserve bounds the room made for a list on the word of its first element.
+const maxReserve = 64 << 10
+
 // append packs v, which is of the plan's type.
 func (p *plan) append(dst []byte, v reflect.Value, m mode) ([]byte, error) {
 	if m.tooDeep() {
@@ -66,10 +69,15 @@ func (p *plan) appendList(dst []byte, v reflect.Value, m mode) ([]byte, error) {
 	}
 	m = m.inside()
 	dst = appendArrayHeader(dst, n)
+	start := len(dst)
 	var err error
 	for i := range n {
 		if dst, err = p.elem.append(dst, v.Index(i), m); err != nil {
 			return dst, under(err, indexElem(i+1))
+		}
+		if i == 0 {
+			size := len(dst) - start // the others are often as long
+			dst = slices.Grow(dst, min(n-1, maxReserve/size)*size)
 		}
 	}
 	return append(dst, typeNil), nil

@@ -46,6 +46,16 @@ func BenchmarkEncodeRows(b *testing.B) {
 	}
 }
 
+func BenchmarkPackRows(b *testing.B) {
+	in := rows(100)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := lualike.Pack(in); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func BenchmarkDecodeRows(b *testing.B) {
 	data, err := lualike.Pack(rows(100))
 	if err != nil {
