@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"fmt"
+	"math"
 	"sync"
 	"sync/atomic"
 
@@ -13,9 +14,9 @@ import (
 // such as an HTTP handler, a test or main, and blocks until f has returned.
 // When ctx ends, the blocking call that f is in returns ctx's error, and so
 // does every one after it; an f that has not begun by then never does. Many Runs
-// at once are fine and share nothing: each has a helper service to itself, which
-// later ones use again. When the node ends first the error is ErrExited; f's
-// coroutine has been unwound then or soon will be.
+// at once are fine and share nothing: each has a helper service to itself. One
+// helper is kept for later ones. When the node ends first the error is ErrExited; f's coroutine has been
+// unwound then or soon will be.
 func Run(ctx context.Context, n *Node, f func(c *Context) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -25,7 +26,7 @@ func Run(ctx context.Context, n *Node, f func(c *Context) error) error {
 	if err != nil {
 		return fmt.Errorf("run: %w", err)
 	}
-	j := &job{ctx: ctx, f: f, done: make(chan error, 1), end: func() { r.give(svc) }}
+	j := &job{ctx: ctx, f: f, done: make(chan error, 1), end: r.give}
 	if err := n.Send(svc.Handle(), Message{Type: PTypeSystem, Data: j}); err != nil {
 		return fmt.Errorf("run: %w", err)
 	}
@@ -80,10 +81,29 @@ func (r *runner) take(n *Node) (*actor.Service, error) {
 	return nil, ErrExited
 }
 
-func (r *runner) give(svc *actor.Service) {
+// give ends the helper service of c unless it is the only free one, or something
+// that a Run has forked lives on there.
+func (r *runner) give(c *Context) {
+	if r.keep(c.inst.svc, 1) {
+		return
+	}
+	c.Fork(func(c *Context) { // after what the Run has forked has begun
+		if c.co.TaskCount() == 0 {
+			c.co.Exit()
+		}
+		r.keep(c.inst.svc, math.MaxInt)
+	})
+}
+
+// keep has later Runs use svc, if there are fewer than most to use.
+func (r *runner) keep(svc *actor.Service, most int) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if len(r.free) >= most {
+		return false
+	}
 	r.free = append(r.free, svc)
+	return true
 }
 
 var runDefinition = Def("run", func(c *Context, _ ...any) error {
@@ -114,14 +134,14 @@ type job struct {
 	co    *actor.Coroutine
 	state atomic.Uint32
 	done  chan error
-	end   func() // the helper service is free again
+	end   func(*Context) // of the helper service, which is free again
 }
 
 type cancelJob struct{ job *job }
 
 func (j *job) run(c *Context) {
 	if !j.state.CompareAndSwap(jobSent, jobBegun) {
-		j.end()
+		j.end(c)
 		return
 	}
 	c.ctx = j.ctx
@@ -129,7 +149,7 @@ func (j *job) run(c *Context) {
 	err := fmt.Errorf("run: %w", ErrExited)
 	defer func() {
 		j.co = nil
-		j.end()
+		j.end(c)
 		if r := recover(); r != nil {
 			j.done <- fmt.Errorf("run: panic: %v", r)
 			panic(r)

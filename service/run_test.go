@@ -228,17 +228,46 @@ func TestRunThatCanNotBegin(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	close(release)
-	var first, second service.Handle
+	do(t, n, func(*service.Context) {})
 	eventually(t, func() bool {
-		do(t, n, func(c *service.Context) {
-			first = c.Self()
-			_, _ = service.Await(c, func(context.Context) (any, error) {
-				do(t, n, func(c *service.Context) { second = c.Self() })
-				return nil, nil
+		helpers := 0
+		for _, s := range n.Services() {
+			if s.Name() == "run" {
+				helpers++
+			}
+		}
+		return helpers == 1
+	}, "one helper is kept")
+}
+
+// TestRunsLeaveOneHelper, and those that something lives on in.
+func TestRunsLeaveOneHelper(t *testing.T) {
+	n := newNode(t, false)
+	const runs = 20
+	var together, done sync.WaitGroup
+	together.Add(runs)
+	ended := make(chan struct{}, runs)
+	for i := range runs {
+		done.Go(func() {
+			do(t, n, func(c *service.Context) {
+				together.Done()
+				together.Wait()
+				if i == 0 {
+					c.Fork(func(c *service.Context) {
+						defer func() { ended <- struct{}{} }()
+						_ = c.Sleep(time.Hour)
+					})
+				}
 			})
 		})
-		return first == helper || second == helper
-	}, "the helper is used again")
+	}
+	done.Wait()
+	eventually(t, func() bool { return len(n.Services()) <= 4 }, "the helpers have ended") // launcher, service_mgr, one kept, one used
+	select {
+	case <-ended:
+		t.Error("a fork has ended with its helper")
+	default:
+	}
 }
 
 // TestRunThatIgnoresItsCtx, in a loop around a blocking call, lets what it has

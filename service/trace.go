@@ -60,7 +60,7 @@ func (c *Context) traceRequest(tag string, addr any, m Message) (Message, error)
 	if err := c.mayBlock(); err != nil {
 		return Message{}, err
 	}
-	to, err := c.resolve(addr)
+	to, err := c.target(addr)
 	if err != nil {
 		return Message{}, err
 	}
