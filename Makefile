@@ -4,14 +4,18 @@ SHELL := bash
 
 # The packages that a target works on; PKGS=./lualike/... narrows it.
 PKGS ?= ./...
-# How long make fuzz runs each target, and make bench each benchmark.
+# How long make fuzz runs each target, and make microbench each benchmark.
 FUZZTIME ?= 30s
 BENCHTIME ?= 1s
+# The rows of make bench, by how their names begin; where it leaves its figures; 1 to see only whether it works.
+ONLY ?=
+OUT ?= bench.json
+QUICK ?=
 # What make stress and make chaos draw their chances from, any number (by default another one each time), and how long.
 SEED ?=
 DURATION ?= 60s
 # What make interop runs against a real Skynet.
-INTEROP ?= go test -tags interop -count=1 -v -run ^TestInterop ./cluster ./examples/...
+INTEROP ?= go test -tags interop -count=1 -v -run ^TestInterop ./cluster ./examples/... ./internal/bench
 
 TOOL := go tool -modfile=tools/go.mod
 
@@ -19,7 +23,7 @@ export FUZZTIME
 
 .PHONY: help
 help: ## print the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: ## run the cluster example
@@ -61,7 +65,15 @@ cover: ## run the tests and print the coverage
 	go tool cover -func=cover.out | tail -n 1
 
 .PHONY: bench
-bench: ## run the benchmarks (BENCHTIME=1s)
+bench: ## measure beside plain Go, and beside SKYNET_HOME (ONLY=, OUT=bench.json, QUICK=)
+	go run ./internal/bench -only '$(ONLY)' -out '$(OUT)' $(if $(QUICK),-quick)
+
+.PHONY: bench-plots
+bench-plots: ## draw the plots of docs/ from what make bench has left in OUT
+	go run ./internal/bench -out '$(OUT)' -plots docs
+
+.PHONY: microbench
+microbench: ## run the benchmarks beside the code (BENCHTIME=1s)
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) $(PKGS)
 
 .PHONY: fuzz

@@ -191,7 +191,7 @@ func checkPaths(paths []string) error {
 	return nil
 }
 
-var makeTarget = regexp.MustCompile(`(?m)^([a-z]+):`)
+var makeTarget = regexp.MustCompile(`(?m)^([a-z-]+):`)
 
 func makeTargets() ([]string, error) {
 	text, err := os.ReadFile(filepath.Join(root, "Makefile"))

@@ -27,7 +27,7 @@ var (
 	qualified = regexp.MustCompile(`\b([a-z]+)\.([A-Z]\w*)(?:\.([A-Z]\w*))?`)
 	onContext = regexp.MustCompile(`\bc\.([A-Z]\w*)`)
 	pathLike  = regexp.MustCompile("^`((?:actor|service|services|cluster|lualike|bootstrap|examples|tools|docs)/[\\w./-]+)`$")
-	makeCode  = regexp.MustCompile("^`make ([a-z]+)")
+	makeCode  = regexp.MustCompile("^`make ([a-z-]+)")
 )
 
 // TestNames looks up every name of the form package.Name, package.Type.Name or

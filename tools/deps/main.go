@@ -19,7 +19,7 @@ const maxModules = 40
 // order lists the places of the module's packages from the bottom up, by path below the module's root. A
 // package belongs to the longest place that is its path or a parent of it, and may import its own place and
 // those before it.
-var order = []string{"actor", "service", "service/socket", "cluster", "services", "bootstrap", "examples", "docs"}
+var order = []string{"actor", "service", "service/socket", "cluster", "services", "bootstrap", "examples", "internal/bench", "docs"}
 
 // leaves are the places outside the order: each says who may use it and what it may use itself.
 var leaves = map[string]leaf{
