@@ -62,6 +62,7 @@ func TestChecksFail(t *testing.T) {
 		{kind: "text", arg: "hello", text: "[:00000005] alice 3\n"},
 		{kind: "text", arg: "demo", text: "node  connections\n"},
 		{kind: "text", arg: "bench", text: "BenchmarkNoSuch-2   1   1 ns/op\n"},
+		{kind: "text", arg: "figures", text: "nosuch_raw 1 1 1 us\n"},
 		{kind: "hex", arg: "nosuch", text: "00\n"},
 		{kind: "hex", arg: "push by handle", text: "00 00\n"},
 		{kind: "hex", arg: "push by handle", text: "0g\n"},

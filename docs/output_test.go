@@ -4,14 +4,17 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
+	"testing"
 )
 
 // checkText compares a block with what a program prints. Its lines must stand
@@ -24,6 +27,8 @@ func checkText(b block) error {
 		return sameOutput(b.text, demoOutput)
 	case "bench":
 		return checkBenchmarks(b.text)
+	case "figures":
+		return checkFigures(b.text)
 	}
 	return fmt.Errorf("nothing prints %q", b.arg)
 }
@@ -169,4 +174,48 @@ func checkBenchmarks(text string) error {
 		}
 	}
 	return nil
+}
+
+// benchRows are the names of the rows of make bench.
+var benchRows = sync.OnceValues(func() ([]string, error) {
+	out, err := output(root, "go", "run", "./internal/bench", "-list")
+	return strings.Fields(out), err
+})
+
+var figureName = regexp.MustCompile(`(?m)^([a-z]\w+) `)
+
+// checkFigures is checkBenchmarks for what make bench prints: the name of a
+// figure begins with that of its row.
+func checkFigures(text string) error {
+	rows, err := benchRows()
+	if err != nil {
+		return err
+	}
+	names := figureName.FindAllStringSubmatch(text, -1)
+	if len(names) == 0 {
+		return errors.New("holds no figure")
+	}
+	for _, m := range names {
+		if !slices.ContainsFunc(rows, func(row string) bool { return m[1] == row || strings.HasPrefix(m[1], row+"_") }) {
+			return fmt.Errorf("no row begins %s", m[1])
+		}
+	}
+	return nil
+}
+
+// TestBenchRows wants each row of make bench in benchmarks.md, and no other.
+func TestBenchRows(t *testing.T) {
+	rows, err := benchRows()
+	if err != nil {
+		t.Fatal(err)
+	}
+	prose := pageAt(t, "docs/benchmarks.md").prose
+	table, _, _ := strings.Cut(prose, "## The parts")
+	listed := slices.Sorted(maps.Keys(firstColumns(table)))
+	if slices.Sort(rows); !slices.Equal(rows, listed) {
+		t.Errorf("the program has %v,\nthe page lists %v", rows, listed)
+	}
+	if err := checkFigures("local_call_raw 1 1 1 calls/s\n"); err != nil {
+		t.Error(err)
+	}
 }

@@ -133,6 +133,10 @@ func (m *mailbox) take(one mail) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.busy {
+		if m.head > 0 && len(m.items) == cap(m.items) { // make room in front rather than grow
+			m.items = append(m.items[:0], m.items[m.head:]...)
+			m.head = 0
+		}
 		m.items = append(m.items, one)
 		return false
 	}
