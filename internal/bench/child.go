@@ -50,6 +50,8 @@ func serve(role string, in io.Reader, out io.Writer) error {
 			say(out, "%s%.0f %d", answerMark, u.allocs, u.cpu)
 		case "memory":
 			say(out, "%s%.0f", answerMark, inUse())
+		default:
+			return fmt.Errorf("no question %q", lines.Text())
 		}
 	}
 	return nil
