@@ -118,7 +118,7 @@ func (p plot) svg(rep *report) (string, bool) {
 	text("", "end", right, bottom+40, p.x)
 	for y := 0.0; y <= most+step/2; y += step {
 		fmt.Fprintf(&b, "<path class=\"grid\" d=\"M%d %.1fH%d\"/>\n", left, py(y), right)
-		text("", "end", left-6, py(y)+4, strconv.FormatFloat(y, 'g', 4, 64))
+		text("", "end", left-6, py(y)+4, digits(y))
 	}
 	fmt.Fprintf(&b, "<path class=\"axis\" d=\"M%d %dV%dH%d\"/>\n", left, top, bottom, right)
 	for i, l := range p.lines {
@@ -135,8 +135,7 @@ func (p plot) svg(rep *report) (string, bool) {
 			}
 		}
 		fmt.Fprintf(&b, "<path class=\"line s%d\" d=\"M%s\"/>\n", i, strings.Join(path, "L"))
-		end := points[len(points)-1]
-		text("", "end", px(end.x), py(end.y)-8, l.label)
+		text("d"+strconv.Itoa(i), "end", right, float64(22+18*i), l.label)
 	}
 	b.WriteString("</svg>\n")
 	return b.String(), true
