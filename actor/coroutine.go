@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"time"
 )
 
@@ -22,6 +23,7 @@ type Coroutine struct {
 	owed      bool    // request waits for an answer
 	noted     bool    // graph knows of this run
 	wait      waiter
+	asked     []*waiter // of Ask, while there are serial services
 	answer    Message
 	err       error
 	unwind    bool            // the service ends: blocking calls return ErrExited
@@ -119,7 +121,7 @@ func (co *Coroutine) end(err error) {
 		s.handling = nil
 	}
 	co.request, co.handles, co.tag = Message{}, false, ""
-	co.interrupt = nil
+	co.interrupt, co.asked = nil, nil
 	co.cancelContext()
 	co.ctx, co.cancel = nil, nil
 	co.id++
@@ -201,7 +203,8 @@ func (co *Coroutine) Call(to Handle, m Message, timeout time.Duration) (Message,
 	w := &co.wait
 	*w = waiter{co: co}
 	if s.node.serials.Load() > 0 {
-		if err := s.node.graph.wait(co, to, m.Session); err != nil {
+		var err error
+		if w.edge, err = s.node.graph.call(co, to, m.Session); err != nil {
 			return Message{}, err
 		}
 		defer s.node.graph.waited(co)
@@ -245,8 +248,14 @@ func (co *Coroutine) Ask(to Handle, m Message, timeout time.Duration, done func(
 	s := co.svc
 	m.Session, m.Source = s.newSession(), s.handle
 	w := &waiter{done: done}
+	if s.node.serials.Load() > 0 {
+		w.edge = s.node.graph.ask(co, to, m.Session)
+	}
 	if err := s.request(w, to, m, timeout); err != nil {
 		return nil, err
+	}
+	if w.edge != nil {
+		co.asked = append(co.asked, w)
 	}
 	return func(why error) {
 		if s.waiting[w.session] != w {
@@ -257,6 +266,28 @@ func (co *Coroutine) Ask(to Handle, m Message, timeout time.Duration, done func(
 			done(Message{}, w.unanswered(why, s.node.Uptime()))
 		}
 	}, nil
+}
+
+// WaitAsked is Wait for a token that the done functions of this coroutine's Asks
+// wake. When no request can be answered while it waits all end with ErrDeadlock.
+func (co *Coroutine) WaitAsked(token any) error {
+	if len(co.asked) == 0 {
+		return co.Wait(token)
+	}
+	s := co.svc
+	co.asked = slices.DeleteFunc(co.asked, func(w *waiter) bool { return s.waiting[w.session] != w })
+	edges := make([]*edge, len(co.asked))
+	for i, w := range co.asked {
+		edges[i] = w.edge
+	}
+	if stuck := s.node.graph.wait(co, edges); stuck != nil {
+		for i, w := range co.asked {
+			s.answer(w, Message{}, stuck[i])
+		}
+		return nil
+	}
+	defer s.node.graph.waited(co)
+	return co.Wait(token)
 }
 
 // Send sends m without asking for an answer; it never blocks.

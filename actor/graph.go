@@ -2,7 +2,6 @@ package actor
 
 import (
 	"fmt"
-	"strings"
 	"sync"
 )
 
@@ -14,8 +13,8 @@ import (
 type graph struct {
 	mu      sync.Mutex
 	active  map[*Service]*Coroutine // the handler that a serial service is in
-	waits   map[*Coroutine]*edge    // what a coroutine waits for
-	pending map[requestKey]*edge    // the same by request
+	waits   map[*Coroutine][]*edge  // what a coroutine waits for: any one of them
+	pending map[requestKey]*edge    // the requests that are not answered
 }
 
 // edge is one request that a coroutine waits for.
@@ -74,28 +73,105 @@ func (co *Coroutine) requestKey() requestKey {
 	return requestKey{co.svc.handle, co.request.Source, co.request.Session}
 }
 
-// wait notes that co is about to wait for its request to the service to. When
-// that would close a circle it notes nothing and returns ErrDeadlock with the
-// path.
-func (g *graph) wait(co *Coroutine, to Handle, session Session) error {
+// ask notes a request that its sender may wait for.
+func (g *graph) ask(co *Coroutine, to Handle, session Session) *edge {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	first := &edge{key: requestKey{to, co.svc.handle, session}}
-	path := []string{co.svc.handle.String()}
-	for e := first; e != nil && len(path) <= len(g.waits)+1; {
-		path = append(path, e.key.to.String())
-		blocker := g.blockerLocked(co.svc.node, e)
-		if blocker == co {
-			return fmt.Errorf("%w: %s", ErrDeadlock, strings.Join(path, " -> "))
-		}
-		e = g.waits[blocker]
-	}
-	if g.waits == nil {
-		g.waits = make(map[*Coroutine]*edge)
+	return g.askLocked(co, to, session)
+}
+
+func (g *graph) askLocked(co *Coroutine, to Handle, session Session) *edge {
+	if g.pending == nil {
 		g.pending = make(map[requestKey]*edge)
 	}
-	g.waits[co], g.pending[first.key] = first, first
-	return nil
+	e := &edge{key: requestKey{to, co.svc.handle, session}}
+	g.pending[e.key] = e
+	return e
+}
+
+// forget notes that nobody waits for e any more.
+func (g *graph) forget(e *edge) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.pending, e.key)
+	e.begun, e.handler = true, nil
+}
+
+// call notes that co is about to send the service to a request and wait for it.
+// When that would close a circle it notes nothing and returns ErrDeadlock with
+// the path.
+func (g *graph) call(co *Coroutine, to Handle, session Session) (*edge, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	e := g.askLocked(co, to, session)
+	if err := g.circleLocked(co, e); err != nil {
+		delete(g.pending, e.key)
+		return nil, err
+	}
+	g.waitLocked(co, []*edge{e})
+	return e, nil
+}
+
+// wait notes that co is about to wait for any of edges. When each of them closes a
+// circle it notes nothing and returns why, of each.
+func (g *graph) wait(co *Coroutine, edges []*edge) []error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var stuck []error
+	for _, e := range edges {
+		err := g.circleLocked(co, e)
+		if err == nil {
+			g.waitLocked(co, edges)
+			return nil
+		}
+		stuck = append(stuck, err)
+	}
+	return stuck
+}
+
+func (g *graph) waitLocked(co *Coroutine, edges []*edge) {
+	if g.waits == nil {
+		g.waits = make(map[*Coroutine][]*edge)
+	}
+	g.waits[co] = edges
+}
+
+// circleLocked returns ErrDeadlock with the path when e can not be answered while
+// co waits.
+func (g *graph) circleLocked(co *Coroutine, e *edge) error {
+	path := g.pathLocked(e, co, make(map[*Coroutine][]Handle))
+	if path == nil {
+		return nil
+	}
+	text := co.svc.handle.String()
+	for _, h := range path {
+		text += " -> " + h.String()
+	}
+	return fmt.Errorf("%w: %s", ErrDeadlock, text)
+}
+
+// pathLocked returns the services along which e waits for target, nil when it may
+// be answered without. Who waits for any of several requests is stuck when each of
+// them is. found is what is known of those seen.
+func (g *graph) pathLocked(e *edge, target *Coroutine, found map[*Coroutine][]Handle) []Handle {
+	blocker := g.blockerLocked(target.svc.node, e)
+	if blocker == target {
+		return []Handle{e.key.to}
+	}
+	rest, seen := found[blocker]
+	if !seen {
+		found[blocker] = nil // a circle without target is not its concern
+		for _, next := range g.waits[blocker] {
+			if rest = g.pathLocked(next, target, found); rest == nil {
+				break
+			}
+		}
+		found[blocker] = rest
+	}
+	if rest == nil {
+		return nil
+	}
+	return append([]Handle{e.key.to}, rest...)
 }
 
 // blockerLocked returns the coroutine that e has to wait for, nil when there is
@@ -114,8 +190,5 @@ func (g *graph) blockerLocked(n *Node, e *edge) *Coroutine {
 func (g *graph) waited(co *Coroutine) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if e := g.waits[co]; e != nil {
-		delete(g.waits, co)
-		delete(g.pending, e.key)
-	}
+	delete(g.waits, co)
 }

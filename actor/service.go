@@ -409,6 +409,10 @@ func (s *Service) settle(w *waiter) {
 		s.node.timers.cancel(w.timer)
 		w.timer = nil
 	}
+	if w.edge != nil {
+		s.node.graph.forget(w.edge)
+		w.edge = nil
+	}
 	if w.watched != nil {
 		w.watched.unwatch(watcher{s.handle, w.session})
 		w.watched = nil

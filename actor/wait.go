@@ -30,6 +30,7 @@ type waiter struct {
 	token   any
 	timer   *timer
 	watched *Service
+	edge    *edge // in the graph, when it knows of the request
 
 	since      time.Duration
 	deadline   *deadlineList

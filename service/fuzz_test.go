@@ -362,7 +362,8 @@ func (p *part) began() (id int64) {
 
 // ended counts how a call has ended.
 func (p *part) ended(id int64, got any, err error) {
-	missed := errors.Is(err, service.ErrTimeout) || errors.Is(err, service.ErrExited)
+	missed := errors.Is(err, service.ErrTimeout) || errors.Is(err, service.ErrExited) ||
+		errors.Is(err, service.ErrDeadlock) && !errors.Is(err, service.ErrCallFailed) // a Select had sent it
 	switch {
 	case err == nil && got != id:
 		p.t.Errorf("request %d got the answer of %v", id, got)

@@ -4,6 +4,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/skynetgo/skynet/lualike"
 )
@@ -27,7 +28,8 @@ type Reply struct {
 // Select makes several calls at once and yields a Reply for each, in the order
 // in which they end; the loop blocks for the next one (skynet.request). All
 // have one deadline, that of the calls of c: those that have not ended by then
-// are yielded with ErrTimeout. Requests to nobody come first. Leaving the loop
+// are yielded with ErrTimeout, and with ErrDeadlock when all of them wait, through
+// serial services, for this loop. Requests to nobody come first. Leaving the loop
 // early drops the answers that have not come.
 //
 //	for r := range c.Select(service.Req(a, "GET", "x"), service.Req(b, "GET", "x")) { … }
@@ -42,7 +44,7 @@ func (c *Context) Select(requests ...Request) iter.Seq[Reply] {
 		}
 		for left := len(requests); left > 0; left-- {
 			for len(g.ended) == 0 {
-				if err := c.Wait(g); err != nil {
+				if err := c.waitAsked(g); err != nil {
 					g.cancel(err)
 				}
 			}
@@ -102,6 +104,13 @@ func (g *group) ask(c *Context, i int, r Request) error {
 	}
 	g.pending[i] = cancel
 	return nil
+}
+
+func (c *Context) waitAsked(g *group) error {
+	if err := c.mayBlock(); err != nil {
+		return err
+	}
+	return c.traceSleep(func(_ time.Duration, token any) error { return c.co.WaitAsked(token) }, 0, []any{g})
 }
 
 // cancel ends all that is pending, with err, or for good when that is nil.

@@ -88,6 +88,76 @@ func TestDeadlock(t *testing.T) {
 	})
 }
 
+// TestDeadlockOfSelects: requests that can only be answered once the loop has been
+// left fail when the loop waits for nothing else.
+func TestDeadlockOfSelects(t *testing.T) {
+	const either = "" // of the two that wait for each other is told, who comes second
+	for name, tt := range map[string]struct {
+		requests func(a, b, free service.Handle) []service.Request
+		leave    bool   // after the first reply
+		replies  string // index, when, whether it is ErrDeadlock
+		called   string // how the call of b to a has ended, and when
+	}{
+		"itself": {func(a, _, free service.Handle) []service.Request {
+			return []service.Request{service.Req(a, "PING"), service.Req(free, "AFTER", 1)}
+		}, false, "1 1s false, 0 1s true", ""},
+		"a service that calls back": {func(a, b, _ service.Handle) []service.Request {
+			return []service.Request{service.Req(b, "CALL", a)}
+		}, false, "0 0s true", either},
+		"another answer first": {func(a, b, free service.Handle) []service.Request {
+			return []service.Request{service.Req(b, "CALL", a), service.Req(free, "AFTER", 1)}
+		}, false, "1 1s false, 0 1s true", "1s false"},
+		"each calls back": {func(a, b, _ service.Handle) []service.Request {
+			return []service.Request{service.Req(a, "PING"), service.Req(a, "PING")}
+		}, false, "0 0s true, 1 0s true", ""},
+		"a loop that is left": {func(a, b, free service.Handle) []service.Request {
+			return []service.Request{service.Req(b, "CALL", a), service.Req(free, "AFTER", 1)}
+		}, true, "1 1s false", "1s false"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				n := newNode(t, false)
+				var replies, called []string
+				began := time.Now()
+				result := func(err error) string { return fmt.Sprint(time.Since(began), errors.Is(err, service.ErrDeadlock)) }
+				free := serve(t, n, "free", sleeper)
+				b := serialService(t, n, "b", func(c *service.Context) {
+					c.Handle("CALL", service.P1(func(c *service.Context, to service.Handle) error {
+						_, err := c.Call(to, "PING")
+						called = append(called, result(err))
+						return err
+					}))
+				})
+				a := serialService(t, n, "a", func(c *service.Context) {
+					c.Handle("PING", service.P0(func(*service.Context) error { return nil }))
+					c.Handle("SELECT", service.P0(func(c *service.Context) error {
+						for r := range c.Select(tt.requests(c.Self(), b, free)...) {
+							replies = append(replies, fmt.Sprint(r.Index, " ", result(r.Err)))
+							if tt.leave {
+								break
+							}
+						}
+						return nil
+					}))
+				})
+				do(t, n, func(c *service.Context) {
+					if _, err := c.Call(a, "SELECT"); err != nil {
+						t.Error(err)
+					}
+					_ = c.Sleep(time.Second)
+				})
+				synctest.Wait()
+				if got := strings.Join(replies, ", "); got != tt.replies {
+					t.Errorf("replies: %s, want %s", got, tt.replies)
+				}
+				if got := strings.Join(called, ", "); tt.called != either && got != tt.called {
+					t.Errorf("calls back: %s, want %s", got, tt.called)
+				}
+			})
+		})
+	}
+}
+
 // TestMailboxOption: calls and sends beyond the bound fail, and say to whom.
 func TestMailboxOption(t *testing.T) {
 	n := newNode(t, false)
