@@ -45,17 +45,6 @@ func TestAssembly(t *testing.T) {
 	}
 }
 
-func TestAssemblyCopiesParts(t *testing.T) {
-	var a Assembly
-	a.Reset(3)
-	part := []byte("abc")
-	a.Append(part)
-	copy(part, "xyz")
-	if b, ok := a.Bytes(); !ok || string(b) != "abc" {
-		t.Errorf("Bytes = %q, %v; want abc", b, ok)
-	}
-}
-
 func TestAssemblyResetLeavesBytes(t *testing.T) {
 	var a Assembly
 	a.Reset(3)
@@ -75,44 +64,44 @@ func TestAssemblyResetLeavesBytes(t *testing.T) {
 func TestAssemblyMemory(t *testing.T) {
 	var a Assembly
 	a.Reset(math.MaxUint32)
-	if cap(a.buf) != 0 {
-		t.Errorf("%d bytes reserved for an announcement", cap(a.buf))
+	if held := a.Held(); held != 0 {
+		t.Errorf("%d bytes held for an announcement", held)
 	}
 	part := make([]byte, PartSize)
-	if n := a.After(PartSize); n != PartSize {
-		t.Errorf("the first part will take %d bytes", n)
-	}
 	for i := range 20 {
-		held := a.After(PartSize)
 		a.Append(part)
-		if come := (i + 1) * PartSize; a.Len() != come || cap(a.buf) > growth*come {
-			t.Fatalf("after %d bytes: Len %d, capacity %d", come, a.Len(), cap(a.buf))
+		if held := a.Held(); held != (i+1)*PartSize {
+			t.Fatalf("%d bytes held after %d parts", held, i+1)
 		}
-		if a.Held() != cap(a.buf) || a.Held() != held {
-			t.Fatalf("%d bytes were foreseen, %d are said to be held, %d are", held, a.Held(), cap(a.buf))
-		}
+	}
+
+	a.Reset(math.MaxUint32)
+	for range 10 {
+		a.Append([]byte{1})
+	}
+	if held := a.Held(); held != 10*partCost {
+		t.Errorf("%d bytes held for ten parts of one byte", held)
 	}
 
 	a.Reset(PartSize)
 	a.Append(part)
-	if cap(a.buf) != PartSize {
-		t.Errorf("capacity %d for a message of %d", cap(a.buf), PartSize)
-	}
-	if n := a.After(1); n != 0 {
-		t.Errorf("a broken message will keep %d bytes", n)
-	}
 	a.Append([]byte{1})
-	if a.Len() != 0 || cap(a.buf) != 0 {
-		t.Errorf("a broken message keeps %d bytes", cap(a.buf))
+	if held := a.Held(); held != 0 || a.parts != nil {
+		t.Errorf("a broken message keeps %d bytes", held)
 	}
 
 	a = Assembly{}
-	if n := a.After(PartSize); n != 0 {
-		t.Errorf("parts without a begin will keep %d bytes", n)
-	}
 	a.Append(part)
-	if cap(a.buf) != 0 {
-		t.Errorf("parts without a begin keep %d bytes", cap(a.buf))
+	if held := a.Held(); held != 0 || a.parts != nil {
+		t.Errorf("parts without a begin keep %d bytes", held)
+	}
+
+	a.Reset(math.MaxUint32)
+	for range 100 {
+		a.Append(nil)
+	}
+	if held := a.Held(); held != 0 || a.parts != nil {
+		t.Errorf("empty parts keep %d bytes", held)
 	}
 }
 

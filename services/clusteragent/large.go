@@ -14,6 +14,7 @@ type large struct {
 	bySession map[uint32]*largeRequest
 	held      int           // memory of all of them
 	total     *atomic.Int64 // the same of all agents of the node
+	order     service.Queue // of those whose parts are being joined
 	watched   bool          // a timer looks for those that are given up
 }
 
@@ -36,6 +37,17 @@ func (l *large) init(n *service.Node) {
 func (l *large) hold(n int) {
 	l.held += n
 	l.total.Add(int64(n))
+}
+
+// join makes one message of its parts, while the agent goes on with other frames;
+// messages leave in the order in which they came. It returns nil when the agent
+// has ended.
+func (l *large) join(c *service.Context, parts *wire.Assembly) (whole []byte) {
+	_ = l.order.Do(c, func() (err error) {
+		whole, err = cluster.Join(c, parts)
+		return err
+	})
+	return whole
 }
 
 // drop forgets a request.
@@ -97,29 +109,30 @@ func (a *agent) part(c *service.Context, r wire.Request) {
 			return
 		}
 	}
-	more := l.parts.After(len(r.Payload)) - l.parts.Held()
-	if held := a.large.held + more; held > a.settings.MaxPartBytes {
-		a.hangUp(c, "its unfinished messages take %d bytes", held)
-		return
-	}
-	if a.large.hold(more); a.large.total.Load() > int64(a.settings.MaxNodeBytes) {
-		a.hangUp(c, "unfinished messages take %d bytes of the node", a.large.total.Load())
-		return
-	}
+	before := l.parts.Held()
 	l.parts.Append(r.Payload)
+	if a.large.hold(l.parts.Held() - before); a.large.held > a.settings.MaxPartBytes {
+		a.hangUp(c, "its unfinished messages take %d bytes", a.large.held)
+		return
+	}
+	if total := a.large.total.Load(); total > int64(a.settings.MaxNodeBytes) {
+		a.hangUp(c, "unfinished messages take %d bytes of the node", total)
+		return
+	}
 	l.last = c.Now()
 	if r.Kind == wire.KindPart {
 		return
 	}
 	a.large.drop(r.Session)
-	switch whole, ok := l.parts.Bytes(); {
+	switch {
 	case l.refused:
-	case !ok:
+	case !l.parts.Complete():
 		a.fail(c, r.Session, cluster.TextInvalidLarge)
 	default:
 		r = l.begin
-		r.Payload = whole
-		a.request(c, r, l.tag)
+		if r.Payload = a.large.join(c, &l.parts); r.Payload != nil {
+			a.request(c, r, l.tag)
+		}
 	}
 }
 

@@ -57,12 +57,6 @@ func TestLinkIsClosed(t *testing.T) {
 					p.unfinished(session+1, 2*part)
 				}
 			}, fmt.Sprintf("its unfinished messages take %d bytes", 4*part)},
-		"what one takes beyond its bytes": {cluster.Table{"__maxpartbytes": 3 * part, "__maxmessage": 100 * part},
-			func(p *peer) {
-				p.unfinished(1, 3*part)
-				p.unfinished(2, 3*part)
-				p.send(wire.AppendPart(nil, 2, make([]byte, 3*part), 1))
-			}, fmt.Sprintf("its unfinished messages take %d bytes", 4*part)},
 		"nothing sent": {cluster.Table{"__firstframe": 0.05}, func(*peer) {}, "it has sent nothing in 50ms"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -143,7 +143,7 @@ func (a *agent) fail(c *service.Context, session uint32, text string) {
 	}
 }
 
-// answer writes a result; a large one with low priority, so that small ones
+// answer writes a result, which belongs to the socket from then on; a large one with low priority, so that small ones
 // overtake its parts.
 func (a *agent) answer(c *service.Context, session uint32, packed []byte) {
 	if len(packed) > a.settings.MaxMessage {
@@ -160,7 +160,8 @@ func (a *agent) answer(c *service.Context, session uint32, packed []byte) {
 	}
 	_ = socket.WriteLow(c, a.fd, frame)
 	for i := range parts {
-		_ = socket.WriteLow(c, a.fd, wire.AppendResponsePart(nil, session, packed, i))
+		lo, hi := wire.PartRange(len(packed), i)
+		_ = socket.WriteLow(c, a.fd, wire.AppendResponsePartHeader(nil, session, len(packed), i), packed[lo:hi])
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/skynetgo/skynet/cluster"
 	"github.com/skynetgo/skynet/cluster/wire"
+	"github.com/skynetgo/skynet/service"
 	"github.com/skynetgo/skynet/service/socket"
 )
 
@@ -36,14 +37,11 @@ func (s *sender) response(frame []byte) (socket.Response, error) {
 			break
 		}
 		s.collect(r)
-		whole, ok := large.parts.Bytes()
 		switch {
 		case large.refused != "":
 			out.Failed, out.Data = true, []byte(large.refused)
-		case !ok:
+		case !large.parts.Complete():
 			out.Failed, out.Data = true, []byte("the parts of the answer do not add up")
-		default:
-			out.Data = whole
 		}
 	}
 	return out, nil
@@ -66,4 +64,14 @@ func (s *sender) collect(r wire.Response) {
 	case large.refused == "":
 		large.parts.Append(r.Payload)
 	}
+}
+
+// reply gives an answer on whose parts are complete. It may take some time to
+// join them, during which the sender goes on.
+func (l *largeAnswer) reply(c *service.Context, answer *service.Response) {
+	c.Fork(func(c *service.Context) {
+		if whole, err := cluster.Join(c, &l.parts); err == nil {
+			_, _ = answer.RetRaw(whole)
+		}
+	})
 }

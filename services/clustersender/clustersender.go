@@ -105,6 +105,7 @@ func (s *sender) write(c *service.Context, session uint32, frames [][]byte, size
 // done gives the answer on, or what became of it.
 func (s *sender) done(r cluster.Request, session uint32, answer *service.Response) func(*service.Context, [][]byte, bool, error) {
 	return func(c *service.Context, parts [][]byte, failed bool, err error) {
+		large := s.large[session]
 		delete(s.large, session)
 		s.pending--
 		if err != nil {
@@ -117,6 +118,10 @@ func (s *sender) done(r cluster.Request, session uint32, answer *service.Respons
 			text := string(last(parts))
 			c.Error(text)
 			_, _ = answer.Fail(&cluster.RemoteError{Node: s.node, Addr: r.Address(), Text: text})
+			return
+		}
+		if large != nil {
+			large.reply(c, answer)
 			return
 		}
 		_, _ = answer.RetRaw(last(parts))
