@@ -171,7 +171,7 @@ func TestTLSDialOfASilentPeer(t *testing.T) {
 	f := newFar(t)
 	cfg := mutual(t, nodetest.NewAuthority(t), nil)
 	run(t, n, func(c *service.Context) error {
-		_, err := cfg.Dial(c.WithTimeout(10*time.Millisecond), socket.TLSScheme+f.addr(), nil)
+		_, err := cfg.Dial(c.WithTimeout(300*time.Millisecond), socket.TLSScheme+f.addr(), nil)
 		if !errors.Is(err, socket.ErrTLS) || !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "perhaps it speaks no TLS") {
 			t.Error(err)
 		}
