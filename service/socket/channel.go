@@ -76,6 +76,7 @@ type Channel struct {
 	requests map[uint32]*request
 	made     uint64 // requests so far
 	received uint64 // frames so far
+	unknown  uint64 // answers to nobody so far
 }
 
 // request is one that waits for its answer.
@@ -302,7 +303,12 @@ func (ch *Channel) frame(c *service.Context, fd FD, frame []byte) {
 	q := ch.requests[r.Session]
 	switch {
 	case q == nil:
-		c.Error("socket: unknown session :", r.Session)
+		// A peer must not be able to fill the log.
+		if ch.unknown++; ch.unknown <= 10 {
+			c.Error("socket: unknown session :", r.Session)
+		} else if ch.unknown&(ch.unknown-1) == 0 {
+			c.Logf("socket: unknown session : %d (%d so far)", r.Session, ch.unknown)
+		}
 	case r.Failed:
 		delete(ch.requests, r.Session)
 		q.done(c, [][]byte{r.Data}, true, nil)

@@ -181,6 +181,24 @@ func TestB193AnswerThatCanNotBeRead(t *testing.T) {
 	u.wantText(ch, 3, "ok")
 }
 
+// A peer cannot fill the log with answers to nobody.
+func TestAnswersToNobodyAreLoggedSometimes(t *testing.T) {
+	f := newFar(t)
+	u := newUser(t, f.addr())
+	ch := u.fork(1)
+	e := f.accept()
+	e.want(1, "q")
+	for session := range uint32(1000) {
+		e.answer(session+2, 'o', "")
+	}
+	e.answer(1, 'o', "yes")
+	u.wantText(ch, 1, "yes")
+	// 1 to 10, 16, 32, … 512.
+	if lines := strings.Count(u.log.String(), "unknown session"); lines != 16 || u.log.count("socket: unknown session : 513 (512 so far)") != 1 {
+		t.Errorf("%d lines for 1000 answers to nobody:\n%s", lines, u.log)
+	}
+}
+
 // B192
 func TestB192OverloadIsLogged(t *testing.T) {
 	f := newFar(t)
