@@ -47,6 +47,8 @@ const (
 	CmdForward = "forward"
 	// CmdKick fd closes a connection.
 	CmdKick = "kick"
+	// CmdAllow replaces OpenConfig.Allow, for the connections to come.
+	CmdAllow = "allow"
 )
 
 // EventName is the first value of every message to the watchdog, one of the
@@ -101,17 +103,6 @@ func (o OpenConfig) address() (addr, host string, port any) {
 	return addr, host, *o.Port
 }
 
-func (o OpenConfig) allowed() (networks []netip.Prefix, err error) {
-	for _, text := range o.Allow {
-		p, err := netip.ParsePrefix(text)
-		if err != nil {
-			return nil, fmt.Errorf("gate: allow: %w", err)
-		}
-		networks = append(networks, p)
-	}
-	return networks, nil
-}
-
 // errAssertion is the error of a Lua assert.
 var errAssertion = errors.New("assertion failed!") //nolint:staticcheck // Lua's text
 
@@ -131,6 +122,7 @@ func Definition() *service.Definition {
 		c.Handle(CmdAccept, service.P1(g.accept))
 		c.Handle(CmdForward, service.P3(g.forward))
 		c.Handle(CmdKick, service.P1(g.kick))
+		c.Handle(CmdAllow, service.P1(g.setAllow))
 		c.OnStop(func(c *service.Context) {
 			if g.listener != 0 {
 				_ = g.close(c) // that it was closed behind the gate's back is as well
@@ -148,6 +140,8 @@ type gate struct {
 	maxClient int
 	allow     []netip.Prefix
 	strangers int // refused by allow
+	tooMany   int // refused by maxClient
+	failures  int // connections that failed before the watchdog knew them, or at TLS
 	watchdog  service.Handle
 	clients   map[socket.FD]struct{} // those that the watchdog was told of
 }
@@ -160,8 +154,7 @@ func (g *gate) open(c *service.Context, conf OpenConfig) (lualike.Args, error) {
 	if conf.MaxClient != nil {
 		g.maxClient = *conf.MaxClient
 	}
-	var err error
-	if g.allow, err = conf.allowed(); err != nil {
+	if err := g.setAllow(c, conf.Allow); err != nil {
 		return nil, err
 	}
 	if g.watchdog = conf.Watchdog; g.watchdog == 0 {
@@ -223,6 +216,19 @@ func (g *gate) kick(c *service.Context, fd socket.FD) error {
 	return gone(socket.Close(c, fd))
 }
 
+func (g *gate) setAllow(_ *service.Context, list []string) error {
+	var networks []netip.Prefix
+	for _, text := range list {
+		p, err := netip.ParsePrefix(text)
+		if err != nil {
+			return fmt.Errorf("gate: allow: %w", err)
+		}
+		networks = append(networks, p)
+	}
+	g.allow = networks
+	return nil
+}
+
 // gone makes nothing of a client that has left: the watchdog learns of it from
 // the close message that is on its way.
 func gone(err error) error {
@@ -233,7 +239,7 @@ func gone(err error) error {
 }
 
 func (g *gate) opened(c *service.Context, fd socket.FD, peer string) {
-	if len(g.clients) >= g.maxClient || !g.allows(c, peer) {
+	if !g.admits(c, peer) {
 		// As in Skynet, the watchdog gets a close without an open.
 		_ = socket.Shutdown(c, fd)
 		return
@@ -242,18 +248,31 @@ func (g *gate) opened(c *service.Context, fd socket.FD, peer string) {
 	g.tell(c, EventOpen, fd, peer)
 }
 
-// allows reports whether peer may connect. The first refusals are logged, then
-// only when their number doubles.
-func (g *gate) allows(c *service.Context, peer string) bool {
+// admits reports whether peer may be a client.
+func (g *gate) admits(c *service.Context, peer string) bool {
+	if !g.allows(peer) {
+		logSome(c, &g.strangers, fmt.Sprintf("Refused %s, which is not allowed to connect", peer))
+		return false
+	}
+	if len(g.clients) >= g.maxClient {
+		logSome(c, &g.tooMany, fmt.Sprintf("Refused %s, there are %d clients", peer, len(g.clients)))
+		return false
+	}
+	return true
+}
+
+func (g *gate) allows(peer string) bool {
 	at, err := netip.ParseAddrPort(peer)
 	ip := at.Addr().Unmap().WithZone("")
-	if g.allow == nil || err == nil && slices.ContainsFunc(g.allow, func(p netip.Prefix) bool { return p.Contains(ip) }) {
-		return true
+	return g.allow == nil || err == nil && slices.ContainsFunc(g.allow, func(p netip.Prefix) bool { return p.Contains(ip) })
+}
+
+// logSome logs the first lines of a kind, then only when their number doubles: a
+// peer must not be able to fill the log.
+func logSome(c *service.Context, n *int, text string) {
+	if *n++; *n <= 10 || *n&(*n-1) == 0 {
+		c.Logf("%s (%d so far)", text, *n)
 	}
-	if g.strangers++; g.strangers <= 10 || g.strangers&(g.strangers-1) == 0 {
-		c.Logf("Refused %s, which is not allowed to connect (%d so far)", peer, g.strangers)
-	}
-	return false
 }
 
 func (g *gate) data(c *service.Context, fd socket.FD, packet []byte) {
@@ -268,7 +287,7 @@ func (g *gate) closed(c *service.Context, fd socket.FD) {
 func (g *gate) failed(c *service.Context, fd socket.FD, err error) {
 	_, client := g.clients[fd]
 	if !client || errors.Is(err, socket.ErrTLS) { // a mistake in a config, which no watchdog of Skynet's logs
-		c.Error("gateserver accept error:", socket.ErrorText(err))
+		logSome(c, &g.failures, "gateserver accept error: "+socket.ErrorText(err))
 	}
 	if client {
 		delete(g.clients, fd)

@@ -266,9 +266,15 @@ func TestB106MaxClient(t *testing.T) {
 	w.command(gate.CmdKick, 3)
 	w.want("socket close 3")
 	w.client(7)
-	w.connect().wantEnd()
-	w.want("socket close 8")
+	for fd := 8; fd < 27; fd++ {
+		w.connect().wantEnd()
+		w.want("socket close %d", fd)
+	}
 	w.nothing()
+	// 1 to 10, 16.
+	if lines := strings.Count(w.log.String(), ", there are 4 clients ("); lines != 11 {
+		t.Errorf("%d lines for 20 refused clients:\n%s", lines, w.log)
+	}
 }
 
 // Who is not in the list is closed at once, and the log is not filled with that.
@@ -290,6 +296,16 @@ func TestAllow(t *testing.T) {
 	w.command(gate.CmdClose)
 	w.open(gate.OpenConfig{Allow: []string{"10.0.0.0/8", "127.0.0.0/8"}})
 	w.client(fd + 1)
+
+	// Clients that are in stay.
+	w.command(gate.CmdAllow, []string{"10.0.0.0/8"})
+	if _, err := w.call(gate.CmdAllow, []string{"127.0.0.0/8", "127.0.0.1"}); err == nil {
+		t.Error("127.0.0.1 passed for a network")
+	}
+	w.connect().wantEnd()
+	w.want("socket close %d", fd+2)
+	w.command(gate.CmdAllow)
+	w.client(fd + 3)
 	w.nothing()
 }
 
