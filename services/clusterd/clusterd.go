@@ -29,6 +29,8 @@ type clusterd struct {
 	agents   agents
 	names    names
 	proxies  map[string]service.Handle
+	gates    map[service.Handle]struct{} // those that listen, or are about to
+	allow    []string                    // networks that may connect
 }
 
 func start(c *service.Context, _ ...any) error {
@@ -38,6 +40,7 @@ func start(c *service.Context, _ ...any) error {
 		agents:   agents{byFD: make(map[int64]*agent)},
 		names:    names{byName: make(map[string]service.Handle), byHandle: make(map[service.Handle]string), askers: make(map[service.Handle]struct{})},
 		proxies:  make(map[string]service.Handle),
+		gates:    make(map[service.Handle]struct{}),
 	}
 	d.links.init()
 	if err := d.reload(c, cluster.ReloadRequest{}); err != nil {
@@ -70,19 +73,15 @@ func (d *clusterd) listen(c *service.Context, l cluster.Listen) (string, error) 
 	if l.MaxClient > 0 {
 		conf.MaxClient = &l.MaxClient
 	}
-	networks, err := cluster.ParseNetworks(d.table.settings.Allow)
-	if err != nil {
-		return "", err
-	}
-	for _, p := range networks {
-		conf.Allow = append(conf.Allow, p.String())
-	}
 	g, err := c.NewService("gate")
 	if err != nil {
 		return "", err
 	}
+	d.gates[g] = struct{}{}
+	conf.Allow = d.allow // of now: a reload may have come meanwhile
 	opened, err := c.Call(g, gate.CmdOpen, conf)
 	if err != nil {
+		delete(d.gates, g)
 		_ = c.Kill(g)
 		return "", err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/skynetgo/skynet/lualike/luaconf"
 	"github.com/skynetgo/skynet/service"
 	"github.com/skynetgo/skynet/service/socket"
+	"github.com/skynetgo/skynet/services/gate"
 )
 
 // nodeTable is name -> address, and the options.
@@ -79,7 +80,9 @@ func (d *clusterd) reload(c *service.Context, r cluster.ReloadRequest) error {
 		return err
 	}
 	if options != d.table.settings {
-		d.configure(c, options)
+		if err := d.configure(c, options); err != nil {
+			return err
+		}
 	}
 	var moved []string
 	for _, s := range settings {
@@ -128,9 +131,20 @@ func (d *clusterd) moved(c *service.Context, node string, a address) {
 	}
 }
 
-// configure passes changed options on to the senders. Agents keep those that
-// they were started with.
-func (d *clusterd) configure(c *service.Context, options cluster.Settings) {
+// configure passes changed options on to the senders, and to the gates whom they
+// let in. Agents keep those that they were started with.
+func (d *clusterd) configure(c *service.Context, options cluster.Settings) error {
+	networks, err := cluster.ParseNetworks(options.Allow)
+	if err != nil {
+		return err
+	}
+	d.allow = nil
+	for _, p := range networks {
+		d.allow = append(d.allow, p.String())
+	}
+	for g := range d.gates {
+		_ = c.Send(g, gate.CmdAllow, d.allow)
+	}
 	d.table.settings = options
 	if !options.NoWaiting {
 		d.links.readmit(c)
@@ -138,6 +152,7 @@ func (d *clusterd) configure(c *service.Context, options cluster.Settings) {
 	for _, s := range d.links.senders {
 		_ = cluster.SettingsCmd.Send(c, s.handle, options)
 	}
+	return nil
 }
 
 func (s setting) address() (address, error) {
