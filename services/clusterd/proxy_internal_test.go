@@ -31,7 +31,8 @@ func TestNodeAndName(t *testing.T) {
 func TestIsAddress(t *testing.T) {
 	for node, want := range map[string]bool{
 		"127.0.0.1:2528": true, "db.example.org:1": true, "[::1]:2528": true, ":2528": true,
-		"db": false, "db:": false, "db:http": false, "db:1@sdb": false, "db:70000": false, "::1": false, "": false,
+		"db:70000": true, "db:http": true, "db:": true,
+		"db": false, "db:1@sdb": false, "db:1.sdb": false, "::1": false, "": false,
 	} {
 		if got := isAddress(node); got != want {
 			t.Errorf("%q: %v, want %v", node, got, want)

@@ -1,8 +1,10 @@
 package clusterd_test
 
 import (
+	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"testing"
 
 	"github.com/skynetgo/skynet/bootstrap/nodetest"
@@ -35,4 +37,21 @@ func TestReloadAllow(t *testing.T) {
 	n.Log.Wait(t, fmt.Sprintf("Refused %s, which is not allowed", connect()))
 	reload(n, cluster.Table{"__allow": ""})
 	n.Log.Wait(t, fmt.Sprintf("socket accept from %s", connect()))
+}
+
+// A node named by an address that nobody can have is not waited for.
+func TestAddressWithBadPort(t *testing.T) {
+	n := nodetest.Start(t)
+	for addr, text := range map[string]string{
+		"127.0.0.1:99999":  "invalid port",
+		"127.0.0.1:nosuch": "unknown port",
+	} {
+		n.Run(func(c *service.Context) error {
+			_, err := cluster.Call(c.WithTimeout(service.Forever), addr, "@sdb", "echo")
+			if !errors.Is(err, cluster.ErrNodeDown) || !strings.Contains(err.Error(), text) {
+				t.Errorf("%s: %v", addr, err)
+			}
+			return nil
+		})
+	}
 }

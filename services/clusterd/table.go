@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/skynetgo/skynet/cluster"
@@ -31,7 +30,8 @@ type address struct {
 func (a address) known() bool { return a.down || a.text != "" }
 
 // lookup returns the address of a node. A node that has no line in the table may
-// be named by its address.
+// be named by its address. One with a bad port is an address too: the dialler
+// refuses it at once.
 func (t *nodeTable) lookup(node string) address {
 	a := t.addresses[node]
 	if !a.known() && isAddress(node) {
@@ -42,10 +42,7 @@ func (t *nodeTable) lookup(node string) address {
 
 func isAddress(node string) bool {
 	_, port, err := net.SplitHostPort(strings.TrimPrefix(node, socket.TLSScheme))
-	if err == nil {
-		_, err = strconv.ParseUint(port, 10, 16)
-	}
-	return err == nil
+	return err == nil && !strings.ContainsAny(port, "@.")
 }
 
 // setting is one line of a table that is being loaded.
