@@ -152,12 +152,15 @@ func TestTooMuchOutput(t *testing.T) {
 	text := strings.Repeat("x", 256<<10)
 	n.Run(func(c *service.Context) error {
 		for l.Status().Dropped[cluster.DropOverload] == 0 {
-			if err := cluster.Send(c, "srv", "@sdb", "note", text); err != nil {
+			if err := cluster.Send(c, "srv", "@sdb", "note", text); err != nil && !errors.Is(err, service.ErrOverload) {
 				return err
 			}
 			if err := c.Yield(); err != nil {
 				return err
 			}
+		}
+		if err := cluster.Send(c, "srv", "@sdb", "note", text); !errors.Is(err, service.ErrOverload) {
+			return fmt.Errorf("a send: %v", err)
 		}
 		_, err := cluster.Call(c, "srv", "@sdb", "echo", strings.Repeat(text, 16))
 		if !errors.Is(err, service.ErrOverload) {
@@ -217,4 +220,81 @@ func unused(t *testing.T) string {
 	}
 	defer func() { _ = ln.Close() }()
 	return ln.Addr().String()
+}
+
+// Sends to a node that nobody names yet are bounded too.
+func TestQueueForAnUnknownNode(t *testing.T) {
+	n := linkTo(t, unused(t), cluster.Table{"__maxoutput": 1 << 20})
+	text := strings.Repeat("x", 100_000)
+	n.Run(func(c *service.Context) error {
+		for i := range 12 {
+			err := cluster.Send(c, "nobody", "@sdb", "note", text)
+			if (i >= 10) != errors.Is(err, service.ErrOverload) {
+				return fmt.Errorf("send %d: %v", i, err)
+			}
+		}
+		return nil
+	})
+	if got := cluster.LinkTo(n.Node, "nobody").Status().Dropped[cluster.DropOverload]; got != 2 {
+		t.Errorf("%d are counted", got)
+	}
+}
+
+// Answers whose last part does not come are bounded: the link goes down.
+func TestUnfinishedAnswers(t *testing.T) {
+	answer := make([]byte, 100_000)
+	unfinished := func(r wire.Request) []byte {
+		frame, parts := wire.AppendResponse(nil, r.Session, true, answer)
+		for i := range parts - 1 {
+			frame = wire.AppendResponsePart(frame, r.Session, answer, i)
+		}
+		return frame
+	}
+	n := linkTo(t, fakePeer(t, answering(t, unfinished)), cluster.Table{"__maxpartbytes": 300_000})
+	n.Run(func(c *service.Context) error {
+		results := make(chan error, 4)
+		for range cap(results) {
+			c.Fork(func(c *service.Context) {
+				_, err := cluster.Call(c.WithTimeout(service.Forever), "srv", "@sdb", "echo")
+				results <- err
+			})
+		}
+		_, err := cluster.Call(c.WithTimeout(service.Forever), "srv", "@sdb", "echo")
+		if !errors.Is(err, cluster.ErrNodeDown) || !strings.Contains(err.Error(), "unfinished answers take") {
+			return fmt.Errorf("got %v", err)
+		}
+		return nil
+	})
+}
+
+// What another node says does not write lines of its own into the log.
+func TestErrorTextsAreOneLine(t *testing.T) {
+	peer := fakePeer(t, answering(t, func(r wire.Request) []byte {
+		frame, _ := wire.AppendResponse(nil, r.Session, false, []byte("one\n[:00000001] two\x1b[2J"))
+		return frame
+	}))
+	n := linkTo(t, peer, nil)
+	n.Run(func(c *service.Context) error {
+		if _, err := cluster.Call(c, "srv", "@sdb", "echo"); err == nil {
+			return errors.New("no error")
+		}
+		return nil
+	})
+	n.Log.Wait(t, "one?[:00000001] two?[2J")
+}
+
+// A probe that a reload switches on holds for the link that stands.
+func TestProbeSwitchedOn(t *testing.T) {
+	n := linkTo(t, fakePeer(t, silent), nil)
+	n.Run(func(c *service.Context) error {
+		if err := cluster.Send(c, "srv", "@sdb", "hello"); err != nil {
+			return err
+		}
+		c.Fork(func(c *service.Context) { _ = cluster.Reload(c, cluster.Table{"__probe": 0.02}) })
+		_, err := cluster.Call(c.WithTimeout(service.Forever), "srv", "@sdb", "echo")
+		if !errors.Is(err, cluster.ErrNodeDown) {
+			return fmt.Errorf("got %v", err)
+		}
+		return nil
+	})
 }

@@ -116,6 +116,7 @@ type Link struct {
 	refusal atomic.Pointer[refusal]
 	drops   [dropReasons]atomic.Uint64
 	skipped atomic.Uint32
+	queued  atomic.Int64
 	Traffic Traffic
 
 	mu       sync.Mutex
@@ -132,6 +133,8 @@ type Link struct {
 // Traffic counts what has gone over a link.
 type Traffic struct {
 	Requests, Pushes, Answers, Errors atomic.Uint64
+	// Unsent are bytes that were queued when their connection was lost.
+	Unsent atomic.Uint64
 }
 
 // refusal is the error of uses until a time; 0 is for ever.
@@ -152,6 +155,7 @@ type LinkStatus struct {
 	Pushes   uint64
 	Answers  uint64
 	Errors   uint64 // answers that say no
+	Unsent   uint64 // bytes that were queued when their connection was lost
 	Dropped  map[DropReason]uint64
 }
 
@@ -162,7 +166,7 @@ func (l *Link) Status() LinkStatus {
 	s := LinkStatus{
 		Node: l.node, Addr: l.addr, State: l.state, Since: l.since, Err: l.err, Attempts: l.attempts,
 		Requests: l.Traffic.Requests.Load(), Pushes: l.Traffic.Pushes.Load(),
-		Answers: l.Traffic.Answers.Load(), Errors: l.Traffic.Errors.Load(),
+		Answers: l.Traffic.Answers.Load(), Errors: l.Traffic.Errors.Load(), Unsent: l.Traffic.Unsent.Load(),
 		Dropped: make(map[DropReason]uint64),
 	}
 	for r := range l.drops {
@@ -212,8 +216,8 @@ func (l *Link) Happened(kind LinkEventKind, addr string, err error, backoff time
 		l.failed(now, backoff)
 	}
 	if to != l.state {
+		l.reported = l.reported && l.state != LinkUp && to != LinkUp && kind > LinkRemoved
 		l.state, l.since = to, l.board.node.StartTime().Add(now)
-		l.reported = l.reported && to != LinkUp && kind > LinkRemoved
 	}
 	if to == LinkUp || kind <= LinkRemoved {
 		l.dropped = 0
@@ -244,6 +248,29 @@ func (l *Link) Refuse(err error) {
 	}
 	l.refusal.Store(&refusal{err: err})
 }
+
+// RefuseFor has uses fail with err for a short time, unless they fail anyway.
+func (l *Link) RefuseFor(err error, d time.Duration) {
+	old := l.refusal.Load()
+	now := l.board.node.Uptime()
+	if old == nil || old.until > 0 && old.until <= now {
+		l.refusal.CompareAndSwap(old, &refusal{err, now + d})
+	}
+}
+
+// Queue notes that n bytes more wait for a connection to be made, or with less
+// than 0 that they do no longer; ErrOverload when they are too many.
+func (l *Link) Queue(n int) error {
+	if waiting, limit := l.queued.Add(int64(n)), l.board.maxQueued.Load(); n > 0 && waiting > limit {
+		l.queued.Add(int64(-n))
+		return fmt.Errorf("%w: %d bytes wait for a connection to node %s", service.ErrOverload, waiting-int64(n), l.node)
+	}
+	return nil
+}
+
+// LimitQueues sets how many bytes may wait for a connection to a node to be made:
+// Settings.MaxOutput.
+func LimitQueues(n *service.Node, bytes int) { boardOf(n).maxQueued.Store(int64(bytes)) }
 
 // Refused returns the error for who wants to use the link now, if any.
 func (l *Link) Refused() error {
@@ -284,7 +311,8 @@ type boardKey struct{}
 
 // board holds the links of a node. Its lock is taken after that of a link.
 type board struct {
-	node *service.Node
+	node      *service.Node
+	maxQueued atomic.Int64
 
 	mu       sync.Mutex
 	links    map[string]*Link
@@ -293,7 +321,9 @@ type board struct {
 
 func boardOf(n *service.Node) *board {
 	return n.Attach(boardKey{}, func() any {
-		return &board{node: n, links: make(map[string]*Link), watchers: make(map[service.Handle]struct{})}
+		b := &board{node: n, links: make(map[string]*Link), watchers: make(map[service.Handle]struct{})}
+		b.maxQueued.Store(int64(DefaultSettings().MaxOutput))
+		return b
 	}).(*board)
 }
 

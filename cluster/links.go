@@ -120,6 +120,10 @@ func (p *peer) push(c *service.Context, req Request) error {
 		p.check(p.sender, err)
 		return err
 	}
+	if err := p.link.Queue(len(req.Payload)); err != nil {
+		p.link.Drop(DropOverload, 1)
+		return err
+	}
 	q := p.wait(c)
 	q.tasks = append(q.tasks, &task{push: req})
 	return nil
@@ -155,9 +159,12 @@ func (p *peer) serve(c *service.Context) {
 		case t.call:
 			release(c, q, t)
 		case q.err != nil:
+			_ = p.link.Queue(-len(t.push.Payload))
 			lost++
 		default:
-			if err = PushCmd.Send(c, q.sender, t.push); err != nil {
+			_ = p.link.Queue(-len(t.push.Payload))
+			if failed := PushCmd.Send(c, q.sender, t.push); failed != nil {
+				err = failed
 				lost++
 			}
 		}

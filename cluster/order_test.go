@@ -2,11 +2,13 @@ package cluster_test
 
 import (
 	"fmt"
+	"net"
 	"strings"
 	"testing"
 
 	"github.com/skynetgo/skynet/bootstrap/nodetest"
 	"github.com/skynetgo/skynet/cluster"
+	"github.com/skynetgo/skynet/cluster/wire"
 	"github.com/skynetgo/skynet/lualike"
 	"github.com/skynetgo/skynet/service"
 	"github.com/skynetgo/skynet/service/socket"
@@ -202,4 +204,58 @@ func TestOrderAfterAReconnect(t *testing.T) {
 		}
 		return increasing(after)
 	})
+}
+
+// Large answers keep their order, however long it takes to join the first.
+func TestOrderOfLargeAnswers(t *testing.T) {
+	large := []int{8 << 20, 40_000}
+	peer := fakePeer(t, func(conn net.Conn) {
+		var sessions []uint32
+		for range large {
+			frame, err := readFrame(conn)
+			if err != nil {
+				return
+			}
+			r, err := wire.ParseRequest(frame[2:])
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			sessions = append(sessions, r.Session)
+		}
+		for i, session := range sessions {
+			packed, err := lualike.Pack(strings.Repeat("x", large[i]))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			frame, parts := wire.AppendResponse(nil, session, true, packed)
+			for i := range parts {
+				frame = wire.AppendResponsePart(frame, session, packed, i)
+			}
+			if _, err := conn.Write(frame); err != nil {
+				return
+			}
+		}
+		_, _ = readFrame(conn)
+	})
+	n := client(t, cluster.Table{"srv": peer})
+	r := new(nodetest.Recorder)
+	done := make(chan error, len(large))
+	n.Run(func(c *service.Context) error {
+		for range large {
+			c.Fork(func(c *service.Context) {
+				got, err := cluster.CallAs[string](c, "srv", "@sdb", "get")
+				r.Addf("%d", len(got))
+				done <- err
+			})
+		}
+		return nil
+	})
+	for range large {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+	r.Expect(t, fmt.Sprint(large[0]), fmt.Sprint(large[1]))
 }

@@ -35,6 +35,7 @@ type ChannelEvent struct {
 	Addr     string
 	Err      error // of ChannelFailed and ChannelLost; wraps ErrSocket
 	Requests int   // without an answer, of ChannelLost
+	Unsent   int   // bytes that were still to be sent, of ChannelLost
 }
 
 // ChannelEventKind says what has happened to a channel's connection.
@@ -367,11 +368,16 @@ func (ch *Channel) fail(c *service.Context, err error) {
 	for _, q := range lost {
 		c.Fork(func(c *service.Context) { q.done(c, nil, false, err) })
 	}
+	ch.next(c)
 }
 
 func (ch *Channel) tell(c *service.Context, kind ChannelEventKind, err error) {
 	if ch.watch != nil {
-		ch.watch(c, ChannelEvent{Kind: kind, Addr: ch.addr, Err: err, Requests: len(ch.requests)})
+		e := ChannelEvent{Kind: kind, Addr: ch.addr, Err: err}
+		if kind == ChannelLost {
+			e.Requests, e.Unsent = len(ch.requests), ch.conn.unsentForEver()
+		}
+		ch.watch(c, e)
 	}
 }
 

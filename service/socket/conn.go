@@ -63,6 +63,7 @@ type conn struct {
 	failure error // why it died, unless this node closed it
 	writing bool  // the writer goroutine runs
 	out     output
+	lost    int // bytes that were dropped, about
 }
 
 // route is where frames go: to is 0 for the owner's Handler.
@@ -166,6 +167,7 @@ func (s *conn) abandon() {
 // dieLocked drops what waits to be sent and closes the connection.
 func (s *conn) dieLocked() {
 	s.state = stateDead
+	s.lost += s.out.pending
 	s.out.clear()
 	s.nc.Close()
 	s.poke()
@@ -297,6 +299,13 @@ func (s *conn) finish() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.dieLocked()
+}
+
+// unsentForEver returns how many bytes were dropped.
+func (s *conn) unsentForEver() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.lost
 }
 
 func (s *conn) flushed() bool {

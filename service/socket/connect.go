@@ -24,7 +24,7 @@ type place struct {
 // ready blocks until there is a connection and everyone who came before has
 // gone on.
 func (ch *Channel) ready(c *service.Context) error {
-	if len(ch.line) == 0 && ch.up(c) {
+	if len(ch.line) == 0 && ch.up() {
 		return nil
 	}
 	p := new(place)
@@ -37,9 +37,10 @@ func (ch *Channel) ready(c *service.Context) error {
 				return ch.closedError()
 			case p.err != nil:
 				return p.err
-			case ch.up(c):
+			case ch.up():
 				return nil
 			case ch.attempt != nil:
+			case ch.fd != 0: // it has ended; what came before the end comes first
 			case p.tried:
 				return ch.lost
 			default:
@@ -53,17 +54,9 @@ func (ch *Channel) ready(c *service.Context) error {
 }
 
 // up reports whether there is a connection that has not ended yet, as far as
-// this node knows. The news of the end may still be in the mailbox.
-func (ch *Channel) up(c *service.Context) bool {
-	if ch.fd == 0 {
-		return false
-	}
-	err := ch.conn.usable()
-	if err != nil {
-		ch.lose(c, fmt.Errorf("%w: connection to %s was lost: %w", ErrSocket, ch.addr, err))
-	}
-	return err == nil
-}
+// this node knows. The news of the end, and answers before it, may still be in
+// the mailbox.
+func (ch *Channel) up() bool { return ch.fd != 0 && ch.conn.usable() == nil }
 
 // leave takes p out of the line.
 func (ch *Channel) leave(c *service.Context, p *place) {

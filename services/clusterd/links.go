@@ -142,6 +142,7 @@ func (d *clusterd) dial(c *service.Context, node string, addr address) (service.
 		}
 		s = &sender{handle: h}
 		d.links.senders[node] = s
+		to.Settings = d.table.settings // a reload may have come meanwhile
 	}
 	if _, err := cluster.ChangeNodeCmd.Call(c.WithTimeout(service.Forever), s.handle, to); err != nil {
 		err = fmt.Errorf("changenode [%s] (%s) failed: %w", node, addr.text, err)

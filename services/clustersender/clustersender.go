@@ -6,6 +6,9 @@ package clustersender
 import (
 	"errors"
 	"fmt"
+	"strings"
+	"time"
+	"unicode"
 
 	"github.com/skynetgo/skynet/cluster"
 	"github.com/skynetgo/skynet/cluster/wire"
@@ -32,9 +35,11 @@ type sender struct {
 	channel  *socket.Channel
 	session  uint32
 	large    map[uint32]*largeAnswer
-	pending  int    // requests without an answer
-	waiting  int    // bytes that wait for the connection
-	opened   uint64 // frames that had come before the connection
+	held     int           // memory of these
+	joining  service.Queue // of those that are complete
+	pending  int           // requests without an answer
+	waiting  int           // bytes that wait for the connection
+	opened   uint64        // frames that had come before the connection
 	probe    *service.Timer
 }
 
@@ -72,7 +77,11 @@ func (s *sender) req(c *service.Context, r cluster.Request) error {
 		s.session = wire.NextSession(session)
 		return err
 	}
-	first, parts, err := wire.AppendRequest(nil, addrOf(r), session, r.Payload)
+	first, err := s.trace(c, session)
+	if err != nil {
+		return err
+	}
+	first, parts, err := wire.AppendRequest(first, addrOf(r), session, r.Payload)
 	if err != nil {
 		return err
 	}
@@ -84,10 +93,9 @@ func (s *sender) req(c *service.Context, r cluster.Request) error {
 	}
 	c = c.WithTimeout(r.Timeout)
 	s.pending++
-	if err = s.trace(c, session); err == nil {
-		err = s.write(c, session, frames(first, session, r.Payload, parts), len(r.Payload), s.done(r, session, answer))
-	}
-	if err != nil {
+	out, size := frames(first, session, r.Payload, parts), len(r.Payload)
+	r.Payload = nil // is not to stay as long as the answer is waited for
+	if err = s.write(c, session, out, size, s.done(r, session, answer)); err != nil {
 		s.pending--
 		_, _ = answer.Fail(s.down(err, false))
 	}
@@ -105,8 +113,7 @@ func (s *sender) write(c *service.Context, session uint32, frames [][]byte, size
 // done gives the answer on, or what became of it.
 func (s *sender) done(r cluster.Request, session uint32, answer *service.Response) func(*service.Context, [][]byte, bool, error) {
 	return func(c *service.Context, parts [][]byte, failed bool, err error) {
-		large := s.large[session]
-		delete(s.large, session)
+		large := s.drop(session)
 		s.pending--
 		if err != nil {
 			_, _ = answer.Fail(s.down(err, true))
@@ -116,12 +123,12 @@ func (s *sender) done(r cluster.Request, session uint32, answer *service.Respons
 		if failed {
 			s.link.Traffic.Errors.Add(1)
 			text := string(last(parts))
-			c.Error(text)
+			c.Error(printable(text))
 			_, _ = answer.Fail(&cluster.RemoteError{Node: s.node, Addr: r.Address(), Text: text})
 			return
 		}
 		if large != nil {
-			large.reply(c, answer)
+			s.reply(c, large, answer)
 			return
 		}
 		_, _ = answer.RetRaw(last(parts))
@@ -136,12 +143,12 @@ func (s *sender) down(err error, left bool) error {
 	return err
 }
 
-// trace announces the tag of a request, if it has one, in a frame that goes
-// directly before it (B191).
-func (s *sender) trace(c *service.Context, session uint32) error {
+// trace returns the frame that announces the tag of a request, if it has one. It
+// goes directly before it (B191), in one piece, so that nothing gets between.
+func (s *sender) trace(c *service.Context, session uint32) ([]byte, error) {
 	tag := c.TraceTag()
 	if tag == "" {
-		return nil
+		return nil, nil
 	}
 	if tag[0] != '(' {
 		full := fmt.Sprintf("(%s-%s-%d)%s", s.own, s.node, wire.NextSession(session), tag)
@@ -149,12 +156,12 @@ func (s *sender) trace(c *service.Context, session uint32) error {
 		tag = full
 	}
 	c.TraceLog(tag, "cluster "+s.node)
-	frame, err := wire.AppendTrace(nil, tag)
-	if err != nil {
-		return err
-	}
-	return s.channel.Do(c, 0, [][]byte{frame}, false, nil)
+	return wire.AppendTrace(nil, tag)
 }
+
+// overloadPause is how long senders are refused at once when too much waits to
+// be sent.
+const overloadPause = 10 * time.Millisecond
 
 // admit refuses what is over a limit, or has no connection to go by and is not
 // to try for one yet.
@@ -166,12 +173,16 @@ func (s *sender) admit(c *service.Context, r cluster.Request) error {
 		return fmt.Errorf("%w: %d bytes to node %s, the limit is %d", cluster.ErrTooLarge, n, s.node, s.settings.MaxMessage)
 	}
 	if s.pending >= s.settings.MaxRequests {
-		if s.pending -= s.channel.Expire(c); s.pending >= s.settings.MaxRequests {
+		if s.expire(c); s.pending >= s.settings.MaxRequests {
 			return fmt.Errorf("%w: %d requests to node %s wait for an answer", service.ErrOverload, s.pending, s.node)
 		}
 	}
 	if n := s.channel.Unsent(c) + s.waiting; n+len(r.Payload) > s.settings.MaxOutput {
-		return fmt.Errorf("%w: %d bytes wait to be sent to node %s", service.ErrOverload, n, s.node)
+		err := fmt.Errorf("%w: %d bytes wait to be sent to node %s", service.ErrOverload, n, s.node)
+		if n > s.settings.MaxOutput/2 {
+			s.link.RefuseFor(err, overloadPause)
+		}
+		return err
 	}
 	return nil
 }
@@ -208,6 +219,9 @@ func (s *sender) configure(c *service.Context, to cluster.Settings) {
 	was := s.settings
 	if s.settings = to; to.Cert != was.Cert || to.Key != was.Key || to.CA != was.CA || to.Silence != was.Silence {
 		s.channel.SetConfig(connections(c, to))
+	}
+	if to.Probe != was.Probe && s.channel.Connected() {
+		s.watchLife(c)
 	}
 }
 
@@ -248,6 +262,7 @@ func (s *sender) changed(c *service.Context, e socket.ChannelEvent) {
 		kind = cluster.LinkFailed
 	case socket.ChannelLost:
 		clear(s.large)
+		s.held = 0
 		kind = cluster.LinkLost
 		if s.channel.Received() == s.opened {
 			kind = cluster.LinkFailed
@@ -266,7 +281,8 @@ func (s *sender) changed(c *service.Context, e socket.ChannelEvent) {
 			c.Error("Connect failed", socket.ErrorText(e.Err), e.Addr, nil)
 		}
 	case socket.ChannelLost:
-		c.Logf("Cluster node [%s] is down : %v (%d calls failed)", s.node, e.Err, e.Requests)
+		s.link.Traffic.Unsent.Add(uint64(e.Unsent))
+		c.Logf("Cluster node [%s] is down : %v (%d calls failed, %d bytes not sent)", s.node, e.Err, e.Requests, e.Unsent)
 	}
 }
 
@@ -334,6 +350,17 @@ func frames(first []byte, session uint32, payload []byte, parts int) [][]byte {
 		out = append(out, wire.AppendPartHeader(nil, session, len(payload), i), payload[lo:hi])
 	}
 	return out
+}
+
+// printable keeps the text of another node from writing lines of its own into
+// the log.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return '?'
+	}, text)
 }
 
 func last(parts [][]byte) []byte {
