@@ -3,6 +3,7 @@
 package clusterproxy
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/skynetgo/skynet/cluster"
@@ -29,7 +30,7 @@ func start(c *service.Context, args ...any) error {
 	}
 	forward := func(c *service.Context, m service.Message) {
 		if err := pass(c, node, target, m); err != nil {
-			if m.Session == 0 {
+			if m.Session == 0 && worthALine(c, node, err) {
 				c.Error(err)
 			}
 			c.Fail(err)
@@ -38,6 +39,13 @@ func start(c *service.Context, args ...any) error {
 	c.Dispatch(service.PTypeLua, forward)
 	c.Dispatch(service.PTypeSnax, forward)
 	return nil
+}
+
+// worthALine is false for all but the first send that is lost since the node was
+// up; the link counts them.
+func worthALine(c *service.Context, node string, err error) bool {
+	away := errors.Is(err, cluster.ErrNodeDown) || errors.Is(err, cluster.ErrNodeUnknown)
+	return !away || cluster.LinkTo(c.Node(), node).FirstLoss()
 }
 
 // pass sends m on and gives the answer back. The caller has a deadline of its

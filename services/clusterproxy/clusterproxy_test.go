@@ -143,14 +143,22 @@ func TestErrors(t *testing.T) {
 		if _, err := c.Call(down, "echo"); !errors.Is(err, cluster.ErrNodeDown) {
 			return fmt.Errorf("a node that is down: %v", err)
 		}
-		if err := c.Send(down, "echo"); err != nil {
-			return err
+		for range 100 {
+			if err := c.Send(down, "echo"); err != nil {
+				return err
+			}
 		}
 		return c.Send(down, "echo", func() {})
 	})
-	// The proxy's log has what becomes of sends.
-	n.Log.Wait(t, fmt.Sprintf("[%s] cluster: node is down: down", down))
+	// The proxy's log has what becomes of sends: of those to a node that is down
+	// the first, while the link counts all.
 	n.Log.Wait(t, fmt.Sprintf("[%s] argument 2: func()", down))
+	if lines := n.Log.Count(fmt.Sprintf("[%s] cluster: node is down: down", down)); lines != 1 {
+		t.Errorf("%d lines about a node that is down", lines)
+	}
+	if lost := cluster.LinkTo(n.Node, "down").Status().Dropped[cluster.DropDown]; lost != 100 {
+		t.Errorf("%d lost sends were counted", lost)
+	}
 }
 
 // The caller's deadline counts; the proxy adds none and waits as long as it
