@@ -35,6 +35,7 @@ type agent struct {
 	settings cluster.Settings
 	names    names
 	large    large
+	totals   *totals
 	progress *count // a new one from each drain on
 	tag      string // of the trace frame that came last, for the request behind it
 	first    *service.Timer
@@ -65,9 +66,11 @@ func start(c *service.Context, args ...any) error {
 		return err
 	}
 	a.names.reset()
-	a.large.init(c.Node())
+	a.totals = totalsOf(c.Node())
+	a.large = large{bySession: make(map[uint32]*largeRequest), total: &a.totals.parts}
 	c.AtServiceEnd(func() {
 		a.large.clear()
+		a.totals.output.note(c, a.fd, socket.Pending(c, a.fd), a.settings.MaxNodeBytes)
 		_ = socket.Close(c, a.fd) // what is written goes out; calls without an answer fail at the other node
 	})
 	c.Dispatch(service.PTypeClient, a.frame)
@@ -98,10 +101,8 @@ func (a *agent) frame(c *service.Context, m service.Message) {
 		a.first = nil
 	}
 	b, _ := m.Data.([]byte)
-	if a.handled += len(b) + socket.FrameCost; a.handled > handledEvery {
-		_ = socket.Handled(c, a.fd, a.handled)
-		a.handled = 0
-	}
+	a.handled += len(b) + socket.FrameCost
+	a.letIn(c)
 	r, err := wire.ParseRequest(b)
 	if err == nil && r.Kind == wire.KindTrace {
 		a.tag, err = traceTag(r.Payload)
@@ -113,11 +114,20 @@ func (a *agent) frame(c *service.Context, m service.Message) {
 	}
 	switch r.Kind {
 	case wire.KindRequest:
-		a.request(c, r, a.takeTag())
+		a.request(c, r, a.takeTag(), nil)
 	case wire.KindBegin:
 		a.begin(c, r)
 	case wire.KindPart, wire.KindEnd:
 		a.part(c, r)
+	}
+}
+
+// letIn reports what has been handled, so that more may come; not while parts
+// that are being joined leave too little room.
+func (a *agent) letIn(c *service.Context) {
+	if a.handled > handledEvery && a.large.held+a.large.joining <= a.settings.MaxPartBytes {
+		_ = socket.Handled(c, a.fd, a.handled)
+		a.handled = 0
 	}
 }
 

@@ -13,7 +13,8 @@ import (
 type large struct {
 	bySession map[uint32]*largeRequest
 	held      int           // memory of all of them
-	total     *atomic.Int64 // the same of all agents of the node
+	joining   int           // memory of those whose parts are being joined
+	total     *atomic.Int64 // both, of all agents of the node
 	order     service.Queue // of those whose parts are being joined
 	watched   bool          // a timer looks for those that are given up
 }
@@ -26,13 +27,6 @@ type largeRequest struct {
 	refused bool          // answered with an error; its parts are dropped
 }
 
-type totalKey struct{}
-
-func (l *large) init(n *service.Node) {
-	l.bySession = make(map[uint32]*largeRequest)
-	l.total = n.Attach(totalKey{}, func() any { return new(atomic.Int64) }).(*atomic.Int64)
-}
-
 // hold notes that n bytes more are held, or less.
 func (l *large) hold(n int) {
 	l.held += n
@@ -43,6 +37,13 @@ func (l *large) hold(n int) {
 // messages leave in the order in which they came. It returns nil when the agent
 // has ended.
 func (l *large) join(c *service.Context, parts *wire.Assembly) (whole []byte) {
+	held := parts.Held()
+	l.joining += held
+	l.total.Add(int64(held))
+	defer func() {
+		l.joining -= held
+		l.total.Add(-int64(held))
+	}()
 	_ = l.order.Do(c, func() (err error) {
 		whole, err = cluster.Join(c, parts)
 		return err
@@ -129,10 +130,7 @@ func (a *agent) part(c *service.Context, r wire.Request) {
 	case !l.parts.Complete():
 		a.fail(c, r.Session, cluster.TextInvalidLarge)
 	default:
-		r = l.begin
-		if r.Payload = a.large.join(c, &l.parts); r.Payload != nil {
-			a.request(c, r, l.tag)
-		}
+		a.request(c, l.begin, l.tag, &l.parts)
 	}
 }
 

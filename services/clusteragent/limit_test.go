@@ -14,6 +14,7 @@ import (
 	"github.com/skynetgo/skynet/bootstrap/nodetest"
 	"github.com/skynetgo/skynet/cluster"
 	"github.com/skynetgo/skynet/cluster/wire"
+	"github.com/skynetgo/skynet/lualike"
 	"github.com/skynetgo/skynet/service"
 	"github.com/skynetgo/skynet/service/socket"
 )
@@ -176,6 +177,88 @@ func TestRequestIsRefused(t *testing.T) {
 	p.want(5, "released")
 	p.call(7, "echo", 7)
 	p.want(7, 7)
+}
+
+// Large messages that follow each other closely do not add up to too much while
+// they are joined: the peer waits.
+func TestJoiningIsWaitedFor(t *testing.T) {
+	const size = 16 << 20
+	n, addr := server(t, cluster.Table{"__maxpartbytes": size + 1<<10, "__maxnodebytes": size + 2<<20})
+	p := connect(t, addr)
+	payload, err := lualike.Pack("len", strings.Repeat("x", size))
+	if err != nil {
+		t.Fatal(err)
+	}
+	push, parts, err := wire.AppendPush(nil, wire.NameAddr("@sdb"), 1, payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range parts {
+		push = append(push, wire.AppendPart(nil, 1, payload, i)...)
+	}
+	for range 10 {
+		p.send(push)
+	}
+	p.call(2, "echo", 2)
+	p.want(2, 2)
+	n.WaitIdle()
+}
+
+// The payload of requests without an answer is limited for the whole node.
+func TestRequestBytes(t *testing.T) {
+	_, addr := server(t, cluster.Table{"__maxnodebytes": 50_000})
+	text := strings.Repeat("x", 20_000)
+	first, second := connect(t, addr), connect(t, addr)
+	for session := uint32(1); session < 20; session += 3 {
+		first.call(session, "hold", text)
+		first.call(session+1, "echo", 1)
+		first.want(session+1, 1)
+		second.call(session, "hold", text)
+		second.call(session+1, "len", text)
+		second.want(session+1, "error actor: overload: requests in progress would take 60023 bytes of the node")
+		second.call(session+2, "release")
+		first.want(session, "released")
+		for range 2 { // in either order
+			if r, err := second.frame(); err != nil || r.Kind != wire.KindOK {
+				t.Fatalf("%+v, %v", r, err)
+			}
+		}
+	}
+}
+
+// What waits to be sent is limited for the whole node.
+func TestNodeOutput(t *testing.T) {
+	n, addr := server(t, cluster.Table{"__maxoutput": 16 << 20, "__maxnodebytes": 24 << 20})
+	for range 6 {
+		p := connect(t, addr)
+		for session := range uint32(20) { // 10 MiB, more than the system takes
+			p.call(session+1, "big", 1<<19)
+		}
+	}
+	line := n.Log.Wait(t, "Close link")
+	if !strings.HasSuffix(line, "bytes wait to be sent on all connections") {
+		t.Error(line)
+	}
+}
+
+// What has been sent does not count any more, even if its connection is idle
+// since.
+func TestNodeOutputIsWhatWaits(t *testing.T) {
+	n, addr := server(t, cluster.Table{"__maxnodebytes": 1 << 20})
+	for range 10 {
+		p := connect(t, addr)
+		p.call(1, "big", 1<<19)
+		for kind := wire.KindBegin; kind != wire.KindEnd; {
+			r, err := p.frame()
+			if err != nil {
+				t.Fatal(err)
+			}
+			kind = r.Kind
+		}
+	}
+	if lines := n.Log.Count("Close link"); lines != 0 {
+		t.Errorf("%d connections were closed", lines)
+	}
 }
 
 // A peer that asks and does not read is not kept for ever.

@@ -2,7 +2,6 @@ package clusteragent
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/skynetgo/skynet/cluster"
@@ -12,37 +11,24 @@ import (
 	"github.com/skynetgo/skynet/service/socket"
 )
 
-// lookEvery is how many bytes are written between two looks at what waits to be
-// sent.
-const lookEvery = 32 << 10
-
-// count is a number of requests in progress.
-type count struct{ n int }
-
-// end counts one out and wakes who waits for the last.
-func (n *count) end(c *service.Context) {
-	if n.n--; n.n == 0 {
-		c.Wakeup(n)
-	}
-}
-
 // request calls, or sends to, the service that r names, traced under tag unless
-// that is empty.
-func (a *agent) request(c *service.Context, r wire.Request, tag string) {
-	if len(r.Payload) > a.settings.MaxMessage {
-		a.fail(c, r.Session, tooLarge(len(r.Payload), a.settings.MaxMessage))
+// that is empty. The payload may have come in parts; they are joined when the
+// request is in progress, so that a stop waits for it.
+func (a *agent) request(c *service.Context, r wire.Request, tag string, parts *wire.Assembly) {
+	size := len(r.Payload)
+	if parts != nil {
+		size = int(r.Size)
+	}
+	if !a.admit(c, r, size) {
 		return
 	}
-	if a.progress.n >= a.settings.MaxRequests {
-		a.refused++
-		logSome(c, a.refused, "Too many requests in progress")
-		if !r.Push {
-			a.fail(c, r.Session, fmt.Sprintf("%v: the limit is %d requests in progress", service.ErrOverload, a.settings.MaxRequests))
+	defer a.done(c, a.progress, r, size)
+	if parts != nil {
+		r.Payload = a.large.join(c, parts)
+		if a.letIn(c); r.Payload == nil {
+			return
 		}
-		return
 	}
-	a.progress.n++
-	defer a.progress.end(c)
 	if !r.Addr.ByName() && r.Addr.Handle == 0 {
 		a.query(c, r)
 		return
@@ -132,10 +118,6 @@ func errorText(err error) string {
 	return cluster.TextCallFailed
 }
 
-func tooLarge(size, limit int) string {
-	return fmt.Sprintf("%v: %d bytes, the limit is %d", cluster.ErrTooLarge, size, limit)
-}
-
 func (a *agent) fail(c *service.Context, session uint32, text string) {
 	frame, _ := wire.AppendResponse(nil, session, false, []byte(text))
 	if a.mayWrite(c, len(frame)) {
@@ -163,17 +145,4 @@ func (a *agent) answer(c *service.Context, session uint32, packed []byte) {
 		lo, hi := wire.PartRange(len(packed), i)
 		_ = socket.WriteLow(c, a.fd, wire.AppendResponsePartHeader(nil, session, len(packed), i), packed[lo:hi])
 	}
-}
-
-// mayWrite ends the connection when n bytes more are too many for an other side
-// that does not read.
-func (a *agent) mayWrite(c *service.Context, n int) bool {
-	if a.written += n; a.written > lookEvery {
-		a.written = 0
-		if waiting := socket.Pending(c, a.fd) + n; waiting > a.settings.MaxOutput {
-			a.hangUp(c, "%d bytes wait to be sent", waiting)
-			return false
-		}
-	}
-	return true
 }
