@@ -95,6 +95,7 @@ func TestNodeStat(t *testing.T) {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
 		end(t, n, h)
+		synctest.Wait()
 		want.Services--
 		if got := n.Stat(); got != want {
 			t.Errorf("after another end: got %+v, want %+v", got, want)
