@@ -79,7 +79,7 @@ func TestLinkIsClosed(t *testing.T) {
 
 // A connection that has sent something may be silent as long as it likes.
 func TestFirstFrameIsEnough(t *testing.T) {
-	n, addr := server(t, cluster.Table{"__firstframe": 0.05})
+	n, addr := server(t, cluster.Table{"__firstframe": 0.5})
 	p := connect(t, addr)
 	p.call(1, "echo", 1)
 	p.want(1, 1)
