@@ -206,13 +206,14 @@ func TestJoiningIsWaitedFor(t *testing.T) {
 
 // The payload of requests without an answer is limited for the whole node.
 func TestRequestBytes(t *testing.T) {
-	_, addr := server(t, cluster.Table{"__maxnodebytes": 50_000})
+	n, addr := server(t, cluster.Table{"__maxnodebytes": 50_000})
 	text := strings.Repeat("x", 20_000)
 	first, second := connect(t, addr), connect(t, addr)
 	for session := uint32(1); session < 20; session += 3 {
 		first.call(session, "hold", text)
 		first.call(session+1, "echo", 1)
 		first.want(session+1, 1)
+		n.WaitIdle() // a request counts until after its answer is written
 		second.call(session, "hold", text)
 		second.call(session+1, "len", text)
 		second.want(session+1, "error actor: overload: requests in progress would take 60023 bytes of the node")
@@ -223,6 +224,7 @@ func TestRequestBytes(t *testing.T) {
 				t.Fatalf("%+v, %v", r, err)
 			}
 		}
+		n.WaitIdle()
 	}
 }
 
