@@ -37,7 +37,9 @@ type Settings struct {
 	MaxParts int `lua:"maxparts"`
 	// MaxPartBytes, __maxpartbytes: what has come of them, on one connection.
 	MaxPartBytes int `lua:"maxpartbytes"`
-	// MaxNodeBytes, __maxnodebytes: the same on all connections of the node.
+	// MaxNodeBytes, __maxnodebytes: what the accepted connections of the node may
+	// take together, counted apart: their unfinished messages, the payloads of
+	// their requests without an answer, their output that waits.
 	MaxNodeBytes int `lua:"maxnodebytes"`
 	// MaxRequests, __maxrequests: requests without an answer yet, on one
 	// connection.
