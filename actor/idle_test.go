@@ -68,10 +68,9 @@ func TestNodeStat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n, _ := newNode(t)
 		h := launch(t, n, "echo", echo)
+		sent := make(chan struct{})
 		leaves := launch(t, n, "leaves", code{receive: func(co *Coroutine, m Message) {
-			if m.Data == "wait" {
-				_ = co.Sleep(time.Hour, nil)
-			}
+			<-sent
 			co.Exit()
 		}})
 		inside(t, n, func(co *Coroutine) {
@@ -85,6 +84,7 @@ func TestNodeStat(t *testing.T) {
 					t.Error(err)
 				}
 			}
+			close(sent)
 		})
 		synctest.Wait()
 		if err := n.Send(leaves, request(nil)); err == nil {

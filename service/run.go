@@ -15,7 +15,8 @@ import (
 // When ctx ends, the blocking call that f is in returns ctx's error, and so
 // does every one after it; an f that has not begun by then never does. Many Runs
 // at once are fine and share nothing: each has a helper service to itself. One
-// helper is kept for later ones. When the node ends first the error is ErrExited;
+// helper is kept for later ones: what is to stay, such as a socket or a name, must
+// belong to a service of its own. When the node ends first the error is ErrExited;
 // f's coroutine has been unwound then or soon will be.
 func Run(ctx context.Context, n *Node, f func(c *Context) error) error {
 	if err := ctx.Err(); err != nil {
