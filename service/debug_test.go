@@ -281,19 +281,21 @@ func TestDebugLink(t *testing.T) {
 func TestWatchReasons(t *testing.T) {
 	n := newNode(t, false, service.Def("ends", func(c *service.Context, args ...any) error {
 		c.Handle("EXIT", service.P0(func(c *service.Context) error { c.Exit(); return nil }))
-		if err := c.Yield(); err != nil || len(args) == 0 {
-			return err
+		if len(args) == 0 {
+			return nil
 		}
+		c.Handle("GO", service.P0(func(c *service.Context) error { c.Wakeup("go"); return nil }))
+		_ = c.Wait("go")
 		panic("in the start")
 	}))
 	do(t, n, func(c *service.Context) {
 		for how, want := range map[string]string{
 			"EXIT": "actor: service exited: %s ends",
 			"kill": "actor: service exited: %s ends was killed",
-			"":     "actor: service exited: %s ends: start: panic: in the start",
+			"GO":   "actor: service exited: %s ends: start: panic: in the start",
 		} {
 			var args []any
-			if how == "" {
+			if how == "GO" {
 				args = []any{1}
 			}
 			h, err := c.Launch("ends", args...)
