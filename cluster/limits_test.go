@@ -150,6 +150,8 @@ func TestTooMuchOutput(t *testing.T) {
 	n := linkTo(t, peer, cluster.Table{"__maxoutput": 4 << 20})
 	l := cluster.LinkTo(n.Node, "srv")
 	text := strings.Repeat("x", 256<<10)
+	n.Run(func(c *service.Context) error { return cluster.Send(c, "srv", "@sdb", "note") })
+	n.Log.Wait(t, "Cluster node [srv] is up")
 	n.Run(func(c *service.Context) error {
 		for l.Status().Dropped[cluster.DropOverload] == 0 {
 			if err := cluster.Send(c, "srv", "@sdb", "note", text); err != nil && !errors.Is(err, service.ErrOverload) {
