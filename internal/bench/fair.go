@@ -34,8 +34,12 @@ func loop(_ *service.Context, end *atomic.Bool) {
 // handler.
 func besides(busy func(c *service.Context, end *atomic.Bool)) func(e *env) (work, error) {
 	return func(e *env) (work, error) {
+		begun := new(atomic.Bool)
 		n, err := startNode(e, "", peerDefinition, service.Def("busy", func(c *service.Context, _ ...any) error {
-			c.Dispatch(service.PTypeText, func(c *service.Context, m service.Message) { busy(c, m.Data.(*atomic.Bool)) })
+			c.Dispatch(service.PTypeText, func(c *service.Context, m service.Message) {
+				begun.Store(true)
+				busy(c, m.Data.(*atomic.Bool))
+			})
 			return nil
 		}))
 		if err != nil {
@@ -53,8 +57,14 @@ func besides(busy func(c *service.Context, end *atomic.Bool)) func(e *env) (work
 				}
 				end := new(atomic.Bool)
 				defer end.Store(true)
+				begun.Store(false)
 				if err := c.RawSend(other, service.PTypeText, end); err != nil {
 					return err
+				}
+				for !begun.Load() { // how many calls fit into the time depends on it
+					if err := c.Yield(); err != nil {
+						return err
+					}
 				}
 				b := new(ball)
 				m.start()
