@@ -59,7 +59,7 @@ func BenchmarkSend(b *testing.B) {
 			n, _ := newNode(b, func(cfg *Config) { cfg.Pool, cfg.Profile = nil, profile })
 			peer := launch(b, n, "sink", code{receive: func(co *Coroutine, m Message) {
 				if m.Session != 0 {
-					_, _ = co.Reply(nil, nil)
+					_, _ = co.Reply(nil)
 				}
 			}})
 			b.ReportAllocs()

@@ -28,7 +28,7 @@ func TestSendThenReply(t *testing.T) {
 				n, _ := newNode(t, pooled)
 				callee := launch(t, n, "callee", code{receive: func(co *Coroutine, m Message) {
 					_ = co.Send(m.Source, m)
-					_, _ = co.Reply(nil, nil)
+					_, _ = co.Reply(nil)
 				}})
 				last, disorder, noise := -1, 0, 0
 				done := make(chan struct{})
@@ -47,7 +47,7 @@ func TestSendThenReply(t *testing.T) {
 					},
 					receive: func(co *Coroutine, m Message) {
 						if m.Session != 0 { // of the noise
-							_, _ = co.Reply(nil, nil)
+							_, _ = co.Reply(nil)
 							return
 						}
 						if i, ok := m.Data.(int); ok {
@@ -161,7 +161,7 @@ func TestEveryRequestHasOneOutcome(t *testing.T) {
 								t.Error(err)
 								return
 							}
-							co.Timeout(time.Duration(rand.IntN(200))*time.Microsecond, func(*Coroutine) { _, _ = r.Reply(nil, m.Data) })
+							co.Timeout(time.Duration(rand.IntN(200))*time.Microsecond, func(*Coroutine) { _, _ = r.Reply(m.Data) })
 						case 5:
 							return // forgets
 						case 6:
@@ -171,7 +171,7 @@ func TestEveryRequestHasOneOutcome(t *testing.T) {
 							_ = co.Send(m.Source, request(nil))
 							fallthrough
 						default:
-							_, _ = co.Reply(nil, m.Data)
+							_, _ = co.Reply(m.Data)
 						}
 					},
 				}
@@ -248,7 +248,7 @@ func TestKillAgainstDelivery(t *testing.T) {
 			},
 			receive: func(co *Coroutine, m Message) {
 				_ = co.Sleep(0, nil)
-				_, _ = co.Reply(nil, m.Data)
+				_, _ = co.Reply(m.Data)
 			},
 		})
 		s := n.Find(h)
@@ -354,7 +354,7 @@ func (c *counter) Start(*Coroutine) {}
 
 func (c *counter) Receive(co *Coroutine, _ Message) {
 	c.n++
-	_, _ = co.Reply(nil, c.n)
+	_, _ = co.Reply(c.n)
 }
 
 func (c *counter) Crashed(*Coroutine, Message, any, []byte) {}

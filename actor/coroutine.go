@@ -17,6 +17,10 @@ type Coroutine struct {
 	id    uint64 // another one for each run; changes under the baton only
 	ready chan struct{}
 
+	// Layer belongs to the layer above. It stays from one run to the next, of
+	// other services too; use it under the baton.
+	Layer any
+
 	tag       string
 	request   Message // what is being handled; Session 0 when nothing is owed
 	handles   bool    // this run handles request
@@ -303,7 +307,7 @@ func (co *Coroutine) Missed() { co.svc.dropped(dropNoService) }
 // Reply answers the request in hand: true when the answer was delivered to a
 // living caller, false when nobody waits for one. A second Reply, or one
 // outside of a request, is ErrMisuse.
-func (co *Coroutine) Reply(op, data any) (bool, error) {
+func (co *Coroutine) Reply(data any) (bool, error) {
 	if !co.owed {
 		if co.request.Session == 0 && co.request.Source != 0 {
 			return false, nil // a send wants no answer
@@ -312,7 +316,7 @@ func (co *Coroutine) Reply(op, data any) (bool, error) {
 	}
 	co.settle()
 	return co.svc.node.reply(co.request.Source,
-		Message{Type: PTypeResponse, Session: co.request.Session, Source: co.svc.handle, Op: op, Data: data})
+		Message{Type: PTypeResponse, Session: co.request.Session, Source: co.svc.handle, Data: data})
 }
 
 // Fail answers the request in hand with err.

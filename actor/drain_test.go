@@ -50,18 +50,18 @@ func TestDrain(t *testing.T) {
 	}{
 		"a handler that ends": {timeout: time.Second, took: 300 * time.Millisecond, receive: func(co *Coroutine, m Message) {
 			_ = co.Sleep(300*time.Millisecond, nil)
-			_, _ = co.Reply(nil, nil)
+			_, _ = co.Reply(nil)
 		}},
 		"a handler that does not": {timeout: time.Second, took: time.Second, err: ErrExited, receive: func(co *Coroutine, m Message) {
 			_ = co.Wait(nil)
 		}},
 		"a node that does not wait": {timeout: 0, took: 0, err: ErrExited, receive: func(co *Coroutine, m Message) {
 			_ = co.Sleep(300*time.Millisecond, nil)
-			_, _ = co.Reply(nil, nil)
+			_, _ = co.Reply(nil)
 		}},
 		"an answer that is owed": {timeout: time.Second, took: 400 * time.Millisecond, receive: func(co *Coroutine, m Message) {
 			owed, _ := co.Response()
-			co.Timeout(400*time.Millisecond, func(*Coroutine) { _, _ = owed.Reply(nil, nil) })
+			co.Timeout(400*time.Millisecond, func(*Coroutine) { _, _ = owed.Reply(nil) })
 		}},
 		"an answer that is owed for ever": {timeout: time.Second, took: time.Second, err: ErrExited, receive: func(co *Coroutine, m Message) {
 			_, _ = co.Response()
@@ -73,11 +73,11 @@ func TestDrain(t *testing.T) {
 		"forks and timers alone": {timeout: time.Second, took: 0, receive: func(co *Coroutine, m Message) {
 			co.Fork(func(co *Coroutine) { _ = co.Wait(nil) })
 			co.Timeout(time.Hour, func(co *Coroutine) {})
-			_, _ = co.Reply(nil, nil)
+			_, _ = co.Reply(nil)
 		}},
 		"a serial service": {timeout: time.Second, serial: true, took: 900 * time.Millisecond, receive: func(co *Coroutine, m Message) {
 			_ = co.Sleep(300*time.Millisecond, nil)
-			_, _ = co.Reply(nil, nil)
+			_, _ = co.Reply(nil)
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -140,7 +140,7 @@ func TestDrainAnswersArrive(t *testing.T) {
 		}})
 		back := launch(t, n, "back", code{receive: func(co *Coroutine, m Message) {
 			_ = co.Sleep(200*time.Millisecond, nil)
-			_, _ = co.Reply(nil, nil)
+			_, _ = co.Reply(nil)
 		}})
 		send(t, n, front, back, 1)
 		synctest.Wait()

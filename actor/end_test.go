@@ -33,7 +33,7 @@ func TestPanicAnswersAndTheServiceGoesOn(t *testing.T) {
 			if m.Data == "q" {
 				panic("in a handler")
 			}
-			_, _ = co.Reply(nil, m.Data)
+			_, _ = co.Reply(m.Data)
 		},
 		crashed: func(m Message, reason any) { crashes <- fmt.Sprintf("%d %v", m.Session, reason) },
 	})
@@ -82,7 +82,7 @@ func TestGoexitOfUserCode(t *testing.T) {
 				},
 				receive: func(co *Coroutine, m Message) {
 					if m.Data != "q" {
-						_, _ = co.Reply(nil, m.Data)
+						_, _ = co.Reply(m.Data)
 						return
 					}
 					defer func() { // may still block
@@ -122,7 +122,7 @@ func TestExit(t *testing.T) { // B060, B061
 			case "hold":
 				held, _ = co.Response()
 			case "answer, exit":
-				_, _ = co.Reply(nil, "answer")
+				_, _ = co.Reply("answer")
 				fallthrough
 			case "exit":
 				co.Fork(ran)
@@ -159,7 +159,7 @@ func TestExit(t *testing.T) { // B060, B061
 		}
 
 		h = launch(t, n, "exits", code{receive: func(co *Coroutine, _ Message) {
-			_, _ = co.Reply(nil, "answer")
+			_, _ = co.Reply("answer")
 			co.Exit()
 		}})
 		if err := receive(t, call("answer, exit")); err != nil {
@@ -291,7 +291,7 @@ func TestExitTellsPeers(t *testing.T) {
 					return
 				}
 				pending <- r.Pending()
-				ok, err := r.Reply(nil, "late")
+				ok, err := r.Reply("late")
 				if err != nil {
 					t.Error(err)
 				}
@@ -299,7 +299,7 @@ func TestExitTellsPeers(t *testing.T) {
 				if r.Pending() {
 					t.Error("pending after the answer")
 				}
-				if _, err := r.Reply(nil, "again"); !errors.Is(err, ErrMisuse) {
+				if _, err := r.Reply("again"); !errors.Is(err, ErrMisuse) {
 					t.Errorf("answered twice: %v", err)
 				}
 			}})

@@ -46,10 +46,10 @@ func TestIsolatePanics(t *testing.T) {
 	h := launch(t, n, "bad", code{receive: func(co *Coroutine, m Message) {
 		if m.Data == "later" {
 			r, _ := co.Response()
-			_, _ = r.Reply(nil, "bad")
+			_, _ = r.Reply("bad")
 			return
 		}
-		_, _ = co.Reply(nil, "bad")
+		_, _ = co.Reply("bad")
 	}})
 	inside(t, n, func(co *Coroutine) {
 		for _, how := range []string{"now", "later"} {

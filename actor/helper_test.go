@@ -149,7 +149,7 @@ func eventually(t testing.TB, ok func() bool, what string) {
 }
 
 // echo answers each request with its payload.
-var echo = code{receive: func(co *Coroutine, m Message) { _, _ = co.Reply(m.Op, m.Data) }}
+var echo = code{receive: func(co *Coroutine, m Message) { _, _ = co.Reply(m.Data) }}
 
 // request is a lua message with one value.
 func request(v any) Message { return Message{Type: PTypeLua, Data: v} }

@@ -111,7 +111,7 @@ func TestLateAnswersOfTheDead(t *testing.T) {
 		n, _ := newNode(t)
 		slow := launch(t, n, "slow", code{receive: func(co *Coroutine, m Message) {
 			_ = co.Sleep(time.Minute, nil)
-			_, _ = co.Reply(nil, nil)
+			_, _ = co.Reply(nil)
 		}})
 		dead := launch(t, n, "dead", code{start: func(co *Coroutine) { _, _ = co.Call(slow, request(nil), 0) }})
 		synctest.Wait()
@@ -125,7 +125,7 @@ func TestLateAnswersOfTheDead(t *testing.T) {
 		// The caller holds its baton until its answer is in the mailbox, and ends.
 		answered := make(chan struct{})
 		prompt := launch(t, n, "prompt", code{receive: func(co *Coroutine, _ Message) {
-			_, _ = co.Reply(nil, nil)
+			_, _ = co.Reply(nil)
 			close(answered)
 		}})
 		launch(t, n, "exits", code{start: func(co *Coroutine) {

@@ -17,7 +17,7 @@ var blocking = code{receive: func(co *Coroutine, m Message) {
 		<-c
 		return
 	}
-	_, _ = co.Reply(nil, m.Data)
+	_, _ = co.Reply(m.Data)
 }}
 
 // send sends n messages from nobody.
@@ -59,7 +59,7 @@ func TestDrops(t *testing.T) {
 			var owed *Response
 			holder := launch(t, n, "holder", code{receive: func(co *Coroutine, m Message) {
 				if m.Data == "answer" {
-					_, _ = owed.Reply(nil, nil)
+					_, _ = owed.Reply(nil)
 				} else {
 					owed, _ = co.Response()
 				}
@@ -262,9 +262,9 @@ func TestMailboxBound(t *testing.T) {
 			if err != nil {
 				t.Error(err)
 			}
-			_, _ = co.Reply(nil, m.Data)
+			_, _ = co.Reply(m.Data)
 		default:
-			_, _ = co.Reply(nil, d)
+			_, _ = co.Reply(d)
 		}
 	}}})
 	if err != nil {
@@ -273,7 +273,7 @@ func TestMailboxBound(t *testing.T) {
 	hold := make(chan struct{})
 	slow := launch(t, n, "slow", code{receive: func(co *Coroutine, m Message) {
 		<-hold
-		_, _ = co.Reply(nil, m.Data)
+		_, _ = co.Reply(m.Data)
 	}})
 	inside(t, n, func(co *Coroutine) {
 		var answers []any

@@ -63,14 +63,14 @@ const (
 	PTypeTrace     PType = 12
 )
 
-// Message is what a mailbox holds. Op and Data mean what the layer above lets
-// them mean; they go by reference and belong to the receiver once sent.
+// Message is what a mailbox holds. Cmd and Data mean what the layer above lets
+// them mean; Data goes by reference and belongs to the receiver once sent.
 // A PTypeError answer carries its error in Data.
 type Message struct {
 	Type    PType
 	Session Session
 	Source  Handle
-	Op      any
+	Cmd     string
 	Data    any
 }
 

@@ -294,6 +294,6 @@ func (n *Node) takeCoroutine(s *Service) *Coroutine {
 }
 
 func (n *Node) freeCoroutine(co *Coroutine) {
-	*co = Coroutine{id: co.id, ready: co.ready}
+	*co = Coroutine{id: co.id, ready: co.ready, Layer: co.Layer}
 	n.coroutine.Put(co)
 }

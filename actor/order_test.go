@@ -279,7 +279,7 @@ func TestCallTimeout(t *testing.T) {
 		n, _ := newNode(t)
 		slow := launch(t, n, "slow", code{receive: func(co *Coroutine, m Message) {
 			_ = co.Sleep(m.Data.(time.Duration), nil)
-			_, _ = co.Reply(nil, "done")
+			_, _ = co.Reply("done")
 		}})
 		inside(t, n, func(co *Coroutine) {
 			var r trace

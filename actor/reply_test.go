@@ -12,7 +12,7 @@ func TestReplyRules(t *testing.T) {
 	checked := newChan()
 	h := launch(t, n, "replies", code{
 		start: func(co *Coroutine) {
-			if _, err := co.Reply(nil, nil); !errors.Is(err, ErrMisuse) { // B047
+			if _, err := co.Reply(nil); !errors.Is(err, ErrMisuse) { // B047
 				t.Errorf("a reply outside of a handler: %v", err)
 			}
 			if _, err := co.Response(); !errors.Is(err, ErrMisuse) {
@@ -20,20 +20,20 @@ func TestReplyRules(t *testing.T) {
 			}
 		},
 		receive: func(co *Coroutine, m Message) {
-			ok, err := co.Reply("op", m.Data)
+			ok, err := co.Reply(m.Data)
 			if err != nil || ok != (m.Session != 0) { // B048
 				t.Errorf("reply to session %d: %v, %v", m.Session, ok, err)
 			}
 			if m.Session == 0 {
 				if r, err := co.Response(); err != nil {
 					t.Error(err)
-				} else if ok, err := r.Reply(nil, nil); ok || err != nil || r.Pending() {
+				} else if ok, err := r.Reply(nil); ok || err != nil || r.Pending() {
 					t.Errorf("response to a send: %v, %v", ok, err)
 				}
 				close(checked)
 				return
 			}
-			if _, err := co.Reply(nil, "second"); !errors.Is(err, ErrMisuse) { // B046
+			if _, err := co.Reply("second"); !errors.Is(err, ErrMisuse) { // B046
 				t.Errorf("a second reply: %v", err)
 			}
 			co.Fail(ErrBreak) // too late for anybody
@@ -41,7 +41,7 @@ func TestReplyRules(t *testing.T) {
 	})
 	inside(t, n, func(co *Coroutine) {
 		m, err := co.Call(h, request("v"), 0)
-		if err != nil || m.Op != "op" || m.Data != "v" || m.Source != h {
+		if err != nil || m.Data != "v" || m.Source != h {
 			t.Errorf("answer %+v, %v", m, err)
 		}
 		_ = co.Send(h, request("v"))
@@ -84,12 +84,12 @@ func TestRefusedAnswer(t *testing.T) {
 	h := launch(t, n, "refused", code{receive: func(co *Coroutine, m Message) {
 		if m.Data == "later" {
 			r, _ := co.Response()
-			if _, err := r.Reply(nil, "bad"); !errors.Is(err, refused) {
+			if _, err := r.Reply("bad"); !errors.Is(err, refused) {
 				t.Errorf("Response.Reply: %v", err)
 			}
 			return
 		}
-		if _, err := co.Reply(nil, "bad"); !errors.Is(err, refused) {
+		if _, err := co.Reply("bad"); !errors.Is(err, refused) {
 			t.Errorf("Reply: %v", err)
 		}
 	}})

@@ -25,8 +25,8 @@ func (r *Response) Pending() bool {
 
 // Reply answers: true when the answer was delivered. A second answer is
 // ErrMisuse.
-func (r *Response) Reply(op, data any) (bool, error) {
-	return r.send(Message{Type: PTypeResponse, Op: op, Data: data})
+func (r *Response) Reply(data any) (bool, error) {
+	return r.send(Message{Type: PTypeResponse, Data: data})
 }
 
 // Fail answers with err: true when it was delivered. A second answer is

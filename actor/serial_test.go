@@ -26,7 +26,7 @@ func serial(t testing.TB, n *Node, name string, b Behaviour) Handle {
 var relay = code{receive: func(co *Coroutine, m Message) {
 	path, _ := m.Data.([]Handle)
 	if len(path) == 0 {
-		_, _ = co.Reply(nil, "arrived")
+		_, _ = co.Reply("arrived")
 		return
 	}
 	answer, err := co.Call(path[0], request(path[1:]), patience)
@@ -34,7 +34,7 @@ var relay = code{receive: func(co *Coroutine, m Message) {
 		co.Fail(err)
 		return
 	}
-	_, _ = co.Reply(nil, answer.Data)
+	_, _ = co.Reply(answer.Data)
 }}
 
 // graphIsEmpty reports whether nobody waits and no handler is known.
@@ -59,7 +59,7 @@ func TestSerialHandlesOneRequestAfterTheOther(t *testing.T) {
 			co.Fork(func(co *Coroutine) { r.add("fork") })
 			co.Timeout(1, func(co *Coroutine) { r.add("timer") })
 			_ = co.Sleep(time.Millisecond, nil)
-			_, _ = co.Reply(nil, nil)
+			_, _ = co.Reply(nil)
 			r.add("answered")
 			_ = co.Wait("token")
 		}
@@ -174,7 +174,7 @@ func TestDeadlockCrosswise(t *testing.T) {
 						return
 					}
 				}
-				_, _ = co.Reply(nil, nil)
+				_, _ = co.Reply(nil)
 			}}
 			pair := [2]Handle{serial(t, n, "a", b), serial(t, n, "b", b)}
 			for range 100 {
@@ -251,13 +251,13 @@ func TestAnsweredIsNoDeadlock(t *testing.T) {
 	n, _ := newNode(t)
 	result := make(chan error, 1)
 	callee := serial(t, n, "callee", code{receive: func(co *Coroutine, m Message) {
-		_, _ = co.Reply(nil, nil)
+		_, _ = co.Reply(nil)
 		_, err := co.Call(m.Source, request("back"), patience)
 		result <- err
 	}})
 	caller := serial(t, n, "caller", code{receive: func(co *Coroutine, m Message) {
 		if m.Data == "back" {
-			_, _ = co.Reply(nil, nil)
+			_, _ = co.Reply(nil)
 			return
 		}
 		s := co.Service()
@@ -294,7 +294,7 @@ func TestHandedOnRequest(t *testing.T) {
 			}
 			_, err := co.Call(a, request("x"), time.Second)
 			result <- err
-			_, _ = owed.Reply(nil, nil)
+			_, _ = owed.Reply(nil)
 		}})
 		a = serial(t, n, "a", code{receive: func(co *Coroutine, m Message) {
 			if _, err := co.Call(s, request("hold"), time.Minute); err != nil {
@@ -352,7 +352,7 @@ func TestGraphForgetsHandlersThatOutliveTheSerial(t *testing.T) {
 	n, _ := newNode(t)
 	waits := launch(t, n, "waits", code{receive: func(co *Coroutine, _ Message) {
 		_ = co.Wait("token")
-		_, _ = co.Reply(nil, nil)
+		_, _ = co.Reply(nil)
 	}})
 	last := serial(t, n, "last", relay)
 	done := make(chan error, 1)
@@ -378,7 +378,7 @@ func TestDebugOvertakes(t *testing.T) {
 			if m.Type != PTypeDebug {
 				_ = co.Wait(nil)
 			}
-			_, _ = co.Reply(nil, nil)
+			_, _ = co.Reply(nil)
 		}})
 		inside(t, n, func(co *Coroutine) {
 			_ = co.Send(h, request("first"))

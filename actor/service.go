@@ -175,7 +175,9 @@ func (s *Service) take(m Message) {
 		p++
 	}
 	s.progress.Store(p)
-	s.source.Store(uint32(m.Source))
+	if from := uint32(m.Source); s.source.Load() != from {
+		s.source.Store(from)
+	}
 }
 
 // schedule gives the baton to a pool goroutine.
@@ -303,10 +305,10 @@ func (s *Service) accept(m Message) *Coroutine {
 		switch {
 		case m.Type == PTypeError:
 			s.peerEnded(m.Source)
-		case m.Op == nil:
+		case m.Data == nil:
 			s.expire()
 		default:
-			s.control(m.Op)
+			s.control(m.Data)
 		}
 		return nil
 	}

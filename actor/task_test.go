@@ -28,7 +28,7 @@ func tasksOf(t *testing.T, n *Node, h Handle, stacks bool) []Task {
 func answersTasks(receive func(co *Coroutine, m Message)) code {
 	return code{receive: func(co *Coroutine, m Message) {
 		if m.Type == PTypeDebug {
-			_, _ = co.Reply(nil, co.Tasks(m.Data.(bool)))
+			_, _ = co.Reply(co.Tasks(m.Data.(bool)))
 			return
 		}
 		receive(co, m)
@@ -139,7 +139,7 @@ func TestStackOfOneThatJustParked(t *testing.T) {
 				}
 				co.Wakeup("token")
 			}
-			_, _ = co.Reply(nil, nil)
+			_, _ = co.Reply(nil)
 			return
 		}
 		waitsForAWakeup(co)
@@ -164,7 +164,7 @@ func TestAsk(t *testing.T) {
 			switch d := m.Data.(type) {
 			case time.Duration:
 				_ = co.Sleep(d, nil)
-				_, _ = co.Reply(nil, d)
+				_, _ = co.Reply(d)
 			case error:
 				co.Fail(d)
 			default:
@@ -227,7 +227,7 @@ func TestAskOfTheDead(t *testing.T) {
 	var owed *Response
 	peer := launch(t, n, "peer", code{receive: func(co *Coroutine, m Message) {
 		if m.Data == "answer" {
-			_, _ = owed.Reply(nil, nil)
+			_, _ = owed.Reply(nil)
 			return
 		}
 		owed, _ = co.Response()

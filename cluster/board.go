@@ -68,7 +68,7 @@ func (b *board) tell(e LinkEvent) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for h := range b.watchers {
-		_ = b.node.Send(h, service.Message{Type: service.PTypeHarbor, Op: e})
+		_ = b.node.Send(h, service.Message{Type: service.PTypeHarbor, Data: e})
 	}
 }
 
@@ -89,7 +89,7 @@ func WatchLinks(c *service.Context, f func(c *service.Context, e LinkEvent)) (ca
 	w := service.Local(c, watchKey{}, func() *watch {
 		w := &watch{funcs: make(map[*int]func(*service.Context, LinkEvent))}
 		c.Dispatch(service.PTypeHarbor, func(c *service.Context, m service.Message) {
-			if e, ok := m.Op.(LinkEvent); ok {
+			if e, ok := m.Data.(LinkEvent); ok {
 				for _, f := range w.funcs {
 					c.Fork(func(c *service.Context) { f(c, e) })
 				}

@@ -50,7 +50,7 @@ func TestStopAnswersWhatIsInProgress(t *testing.T) {
 		t.Fatalf("the node has stopped before its handler: %v", err)
 	default:
 	}
-	if err := srv.Send(sdb, service.Message{Type: service.PTypeLua, Op: "release"}); err != nil {
+	if err := srv.Send(sdb, service.Message{Type: service.PTypeLua, Cmd: "release"}); err != nil {
 		t.Fatal(err)
 	}
 	if err := <-answer; err != nil {

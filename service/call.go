@@ -156,7 +156,7 @@ func (c *Context) RetRaw(payload any) (bool, error) {
 		return false, err
 	}
 	c.traceStep("response")
-	return c.co.Reply(nil, payload)
+	return c.co.Reply(payload)
 }
 
 // Fail answers the request in hand with an error, nil for a plain
@@ -213,7 +213,7 @@ func (r *Response) RetRaw(payload any) (bool, error) {
 	if r.err != nil {
 		return false, r.err
 	}
-	return r.r.Reply(nil, payload)
+	return r.r.Reply(payload)
 }
 
 // Fail answers with an error, nil for a plain ErrCallFailed: true when it
@@ -234,7 +234,7 @@ type Cmd[A, R any] string
 
 // Call sends the command and blocks until the answer comes; see Context.Call.
 func (cmd Cmd[A, R]) Call(c *Context, addr any, arg A) (R, error) {
-	reply, err := c.request(addr, Message{Type: PTypeLua, Op: string(cmd), Data: valueData(arg)})
+	reply, err := c.request(addr, Message{Type: PTypeLua, Cmd: string(cmd), Data: valueData(arg)})
 	if err == nil {
 		var r R
 		if r, err = dataAs[R](reply.Data); err == nil {
@@ -247,7 +247,7 @@ func (cmd Cmd[A, R]) Call(c *Context, addr any, arg A) (R, error) {
 
 // Send sends the command without asking for an answer; it does not block.
 func (cmd Cmd[A, R]) Send(c *Context, addr any, arg A) error {
-	if err := c.post(addr, Message{Type: PTypeLua, Op: string(cmd), Data: valueData(arg)}); err != nil {
+	if err := c.post(addr, Message{Type: PTypeLua, Cmd: string(cmd), Data: valueData(arg)}); err != nil {
 		return fmt.Errorf("send %s %s: %w", addressText(addr), string(cmd), err)
 	}
 	return nil

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/skynetgo/skynet/actor"
-	"github.com/skynetgo/skynet/lualike"
 )
 
 // Names of package actor that service code needs.
@@ -53,7 +52,6 @@ type Context struct {
 	id      uint64
 	timeout time.Duration   // 0: the node's default
 	ctx     context.Context // of Run; nil otherwise
-	in      input
 }
 
 // check tells whether the caller is entitled to use c.
@@ -285,10 +283,3 @@ func Local[T any](c *Context, key any, mk func() T) T {
 // AtServiceEnd has f called once the service has ended and runs nothing more.
 // f must not block.
 func (c *Context) AtServiceEnd(f func()) { c.inst.svc.AtEnd(f) }
-
-// input is where a handler's arguments come from.
-type input struct {
-	args   lualike.Args
-	packed *lualike.Decoder
-	next   int
-}

@@ -45,11 +45,11 @@ func (c *Context) InfoFunc(f func(c *Context, args lualike.Args) (lualike.Args, 
 
 // debugCommand handles one debug message.
 func (i *instance) debugCommand(c *Context, m Message) (any, error) {
-	cmd, err := c.open(m)
+	cmd, err := c.input().command(m)
 	if err != nil {
 		return nil, err
 	}
-	rest, err := c.in.rest()
+	rest, err := c.input().rest()
 	if err != nil {
 		return nil, err
 	}

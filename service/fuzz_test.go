@@ -127,7 +127,7 @@ func runProgram(t *testing.T, program []byte) {
 	for pc := 0; pc < len(program)/3; pc++ {
 		m.with(func(v *tally) {
 			_ = n.Send(v.slots[pc%machineServices], service.Message{
-				Type: service.PTypeLua, Op: "do", Data: lualike.Args{0, int64(0), pc, machineDepth},
+				Type: service.PTypeLua, Cmd: "do", Data: lualike.Args{0, int64(0), pc, machineDepth},
 			})
 		})
 		if pc%7 == 6 {

@@ -24,7 +24,7 @@ func F0[R any](f func(*Context) (R, error)) Handler {
 // F1 is a handler with one argument.
 func F1[A, R any](f func(*Context, A) (R, error)) Handler {
 	return Handler{func(c *Context) (any, error) {
-		a, err := take[A](&c.in)
+		a, err := take[A](c.input())
 		if err != nil {
 			return nil, err
 		}
@@ -35,7 +35,7 @@ func F1[A, R any](f func(*Context, A) (R, error)) Handler {
 // F2 is a handler with two arguments.
 func F2[A, B, R any](f func(*Context, A, B) (R, error)) Handler {
 	return Handler{func(c *Context) (any, error) {
-		a, b, err := take2[A, B](&c.in)
+		a, b, err := take2[A, B](c.input())
 		if err != nil {
 			return nil, err
 		}
@@ -46,7 +46,7 @@ func F2[A, B, R any](f func(*Context, A, B) (R, error)) Handler {
 // F3 is a handler with three arguments.
 func F3[A, B, C, R any](f func(*Context, A, B, C) (R, error)) Handler {
 	return Handler{func(c *Context) (any, error) {
-		a, b, x, err := take3[A, B, C](&c.in)
+		a, b, x, err := take3[A, B, C](c.input())
 		if err != nil {
 			return nil, err
 		}
@@ -57,11 +57,11 @@ func F3[A, B, C, R any](f func(*Context, A, B, C) (R, error)) Handler {
 // F4 is a handler with four arguments.
 func F4[A, B, C, D, R any](f func(*Context, A, B, C, D) (R, error)) Handler {
 	return Handler{func(c *Context) (any, error) {
-		a, b, x, err := take3[A, B, C](&c.in)
+		a, b, x, err := take3[A, B, C](c.input())
 		if err != nil {
 			return nil, err
 		}
-		d, err := take[D](&c.in)
+		d, err := take[D](c.input())
 		if err != nil {
 			return nil, err
 		}
@@ -77,7 +77,7 @@ func P0(f func(*Context) error) Handler {
 // P1 is a handler with one argument and no result.
 func P1[A any](f func(*Context, A) error) Handler {
 	return Handler{func(c *Context) (any, error) {
-		a, err := take[A](&c.in)
+		a, err := take[A](c.input())
 		if err != nil {
 			return nil, err
 		}
@@ -88,7 +88,7 @@ func P1[A any](f func(*Context, A) error) Handler {
 // P2 is a handler with two arguments and no result.
 func P2[A, B any](f func(*Context, A, B) error) Handler {
 	return Handler{func(c *Context) (any, error) {
-		a, b, err := take2[A, B](&c.in)
+		a, b, err := take2[A, B](c.input())
 		if err != nil {
 			return nil, err
 		}
@@ -99,7 +99,7 @@ func P2[A, B any](f func(*Context, A, B) error) Handler {
 // P3 is a handler with three arguments and no result.
 func P3[A, B, C any](f func(*Context, A, B, C) error) Handler {
 	return Handler{func(c *Context) (any, error) {
-		a, b, x, err := take3[A, B, C](&c.in)
+		a, b, x, err := take3[A, B, C](c.input())
 		if err != nil {
 			return nil, err
 		}
@@ -110,11 +110,11 @@ func P3[A, B, C any](f func(*Context, A, B, C) error) Handler {
 // P4 is a handler with four arguments and no result.
 func P4[A, B, C, D any](f func(*Context, A, B, C, D) error) Handler {
 	return Handler{func(c *Context) (any, error) {
-		a, b, x, err := take3[A, B, C](&c.in)
+		a, b, x, err := take3[A, B, C](c.input())
 		if err != nil {
 			return nil, err
 		}
-		d, err := take[D](&c.in)
+		d, err := take[D](c.input())
 		if err != nil {
 			return nil, err
 		}
@@ -126,7 +126,7 @@ func P4[A, B, C, D any](f func(*Context, A, B, C, D) error) Handler {
 // number of results.
 func Raw(f func(*Context, lualike.Args) (lualike.Args, error)) Handler {
 	return Handler{func(c *Context) (any, error) {
-		args, err := c.in.rest()
+		args, err := c.input().rest()
 		if err != nil {
 			return nil, err
 		}
@@ -141,7 +141,7 @@ func Raw(f func(*Context, lualike.Args) (lualike.Args, error)) Handler {
 // were sent, whatever their type.
 func Values(f func(*Context, []any) ([]any, error)) Handler {
 	return Handler{func(c *Context) (any, error) {
-		args, err := c.in.rest()
+		args, err := c.input().rest()
 		if err != nil {
 			return nil, err
 		}

@@ -212,7 +212,7 @@ func TestTypedCalls(t *testing.T) {
 			}
 			// A request whose command stands in Op, as another node's would be made of it.
 			for _, data := range []any{point{1, 2}, lualike.Args{point{1, 2}}} {
-				b, err := service.PackMessage(service.Message{Op: "ADD", Data: data})
+				b, err := service.PackMessage(service.Message{Cmd: "ADD", Data: data})
 				if err != nil {
 					t.Error(err)
 				}
@@ -241,10 +241,10 @@ func TestPackMessage(t *testing.T) {
 		m    service.Message
 		want lualike.Args
 	}{
-		{service.Message{Op: "C"}, lualike.Args{"C"}},
-		{service.Message{Op: "C", Data: arg}, lualike.Args{"C", "v"}},
-		{service.Message{Op: "C", Data: lualike.Args{1, nil, 2}}, lualike.Args{"C", int64(1), nil, int64(2)}},
-		{service.Message{Op: "C", Data: 5}, lualike.Args{"C", int64(5)}},
+		{service.Message{Cmd: "C"}, lualike.Args{"C"}},
+		{service.Message{Cmd: "C", Data: arg}, lualike.Args{"C", "v"}},
+		{service.Message{Cmd: "C", Data: lualike.Args{1, nil, 2}}, lualike.Args{"C", int64(1), nil, int64(2)}},
+		{service.Message{Cmd: "C", Data: 5}, lualike.Args{"C", int64(5)}},
 		{service.Message{Data: arg}, lualike.Args{"v"}},
 		{service.Message{Data: lualike.Args{"a", "b"}}, lualike.Args{"a", "b"}},
 		{service.Message{Data: 1.5}, lualike.Args{1.5}},
@@ -260,7 +260,7 @@ func TestPackMessage(t *testing.T) {
 	if b, err := service.PackMessage(service.Message{}); b != nil || err != nil {
 		t.Errorf("nothing: %v, %v", b, err)
 	}
-	if _, err := service.PackMessage(service.Message{Op: "C", Data: make(chan int)}); err == nil {
+	if _, err := service.PackMessage(service.Message{Cmd: "C", Data: make(chan int)}); err == nil {
 		t.Error("a channel was packed")
 	}
 }

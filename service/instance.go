@@ -48,13 +48,6 @@ var (
 	errStartEnded  = errors.New("service: the goroutine of the start function was ended")
 )
 
-// context makes a Context. None is used twice, so that one kept beyond its
-// coroutine can be told from a current one; nor are several made at once, which
-// would cost every idle service and let one keep the arguments of all alive.
-func (i *instance) context(co *actor.Coroutine) *Context {
-	return &Context{co: co, inst: i, id: co.ID()}
-}
-
 // spec is what package actor launches.
 func (i *instance) spec() actor.Spec {
 	return actor.Spec{Name: i.def.name, Behaviour: i, Serial: i.def.serial, Mailbox: i.def.mailbox}
@@ -188,6 +181,7 @@ func (i *instance) commanded() bool {
 // reply answers m with what run returns.
 func (i *instance) reply(c *Context, m Message, run func(*Context, Message) (any, error)) {
 	out, err := run(c, m)
+	c.input().close()
 	if err != nil {
 		c.traceError()
 		i.logFailure(m, err.Error())
@@ -196,14 +190,14 @@ func (i *instance) reply(c *Context, m Message, run func(*Context, Message) (any
 	}
 	if c.co.Owed() {
 		c.traceStep("response")
-		if _, err = c.co.Reply(nil, out); err != nil {
+		if _, err = c.co.Reply(out); err != nil {
 			i.logFailure(m, err.Error())
 		}
 	}
 }
 
 func (i *instance) command(c *Context, m Message) (any, error) {
-	cmd, err := c.open(m)
+	cmd, err := c.input().command(m)
 	if err != nil {
 		return nil, err
 	}

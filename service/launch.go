@@ -21,14 +21,11 @@ const (
 const (
 	cmdLaunch = "LAUNCH"
 	cmdQuery  = "QUERY"
+	// CmdInStart goes in front of a command of a start function that waits for the
+	// answer, with the Uptime in nanoseconds at which the wait ends, 0 for never.
+	// The manager finds by it the start functions that wait for each other.
+	CmdInStart = "INSTART"
 )
-
-// InStart is the Op of a message to the service manager that a start function
-// sent and waits for; from forks and handlers it has none. The manager finds by
-// it the start functions that wait for each other.
-type InStart struct {
-	Until time.Duration // when the wait ends, as Node.Uptime counts; 0: never
-}
 
 // Launch starts the service called name on n, from outside of any service. It
 // returns before the start function has run; Start waits.
@@ -152,15 +149,15 @@ func (c *Context) launched(by string, command, args []any, what, name string) (H
 		return 0, fmt.Errorf("%s %s: %w", what, name, err)
 	}
 	var h Handle
-	m := Message{Type: PTypeLua, Data: append(lualike.Args(command), args...)}
+	request := command
 	if by == serviceMgrName && c.co == c.inst.starter {
-		in := InStart{}
+		var until time.Duration
 		if d := c.CallTimeout(); d > 0 {
-			in.Until = max(c.Now()+d, d) // not over the end of time
+			until = max(c.Now()+d, d) // not over the end of time
 		}
-		m.Op = in
+		request = append([]any{CmdInStart, int64(until)}, command...)
 	}
-	reply, err := c.request(by, m)
+	reply, err := c.request(by, Message{Type: PTypeLua, Data: append(lualike.Args(request), args...)})
 	if err == nil {
 		h, err = dataAs[Handle](reply.Data)
 	}

@@ -14,8 +14,8 @@ import (
 //	Data is nil           no value
 //	Data is another type  that one value
 //
-// A request whose Op is a string has that string in front of its values: the
-// command of a Cmd.
+// A request with a Cmd has that string in front of its values: the command of a
+// Cmd.
 
 // Packed is any number of values in lua-seri's form. As a result it is all the
 // results of a handler or a call; with it bytes are passed on unread.
@@ -114,13 +114,12 @@ func Pack(data any) ([]byte, error) {
 	return lualike.Pack(data)
 }
 
-// PackMessage is Pack for a request, whose command may stand in Op.
+// PackMessage is Pack for a request, whose command may stand in Cmd.
 func PackMessage(m Message) ([]byte, error) {
-	cmd, ok := m.Op.(string)
-	if !ok {
+	if m.Cmd == "" {
 		return Pack(m.Data)
 	}
-	b, err := lualike.Pack(cmd)
+	b, err := lualike.Pack(m.Cmd)
 	if err != nil {
 		return nil, err
 	}
@@ -133,83 +132,4 @@ func PackMessage(m Message) ([]byte, error) {
 		return lualike.AppendPack(b, d...)
 	}
 	return lualike.AppendPack(b, m.Data)
-}
-
-// open sets c to read the values of m and returns the command in front.
-func (c *Context) open(m Message) (string, error) {
-	first, err := c.first(m)
-	if err != nil {
-		return "", err
-	}
-	cmd, ok := first.(string)
-	if !ok {
-		return "", fmt.Errorf("%w %v", ErrUnknownCommand, first)
-	}
-	return cmd, nil
-}
-
-// first is open for a value of any kind in front, nil when there is none.
-func (c *Context) first(m Message) (any, error) {
-	if _, ok := m.Op.(string); ok {
-		switch d := m.Data.(type) {
-		case nil:
-		case lualike.Args:
-			c.in.args = d
-		case []byte:
-			c.in.packed = lualike.NewDecoder(d)
-		default:
-			c.in.args = lualike.Args{d}
-		}
-		return m.Op, nil
-	}
-	switch d := m.Data.(type) {
-	case lualike.Args:
-		c.in.args = d[min(1, len(d)):]
-		return d.At(0), nil
-	case []byte:
-		c.in.packed = lualike.NewDecoder(d)
-		if c.in.packed.More() {
-			return c.in.packed.Next()
-		}
-		return nil, nil
-	}
-	return m.Data, nil
-}
-
-// rest returns all values not taken yet, as they came.
-func (in *input) rest() (lualike.Args, error) {
-	if in.packed == nil {
-		return in.args[min(in.next, len(in.args)):], nil
-	}
-	var out lualike.Args
-	for in.packed.More() {
-		v, err := in.packed.Next()
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, v)
-	}
-	return out, nil
-}
-
-// take returns the next value as a T, nil past the end.
-func take[T any](in *input) (T, error) {
-	in.next++
-	if in.packed != nil {
-		v, err := lualike.DecodeAs[T](in.packed)
-		return v, argError(in.next, err)
-	}
-	v := in.args.At(in.next - 1)
-	if t, ok := v.(T); ok {
-		return t, nil
-	}
-	t, err := lualike.As[T](v)
-	return t, argError(in.next, err)
-}
-
-func argError(n int, err error) error {
-	if err != nil {
-		return fmt.Errorf("argument %d: %w", n, err)
-	}
-	return nil
 }

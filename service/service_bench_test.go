@@ -51,7 +51,7 @@ func BenchmarkCall(b *testing.B) {
 		for name, call := range map[string]func(c *service.Context) error{
 			"untyped": func(c *service.Context) error { _, err := c.Call(h, "F2", "a", "b"); return err },
 			"typed":   func(c *service.Context) error { _, err := service.Call[string](c, h, "F2", "a", "b"); return err },
-			"cmd":     func(c *service.Context) error { _, err := add.Call(c, h, arg); return err },
+			"cmd":     func(c *service.Context) error { _, err := double.Call(c, h, &arg); return err },
 		} {
 			b.Run(fmt.Sprintf("%s/isolate=%v", name, isolate), func(b *testing.B) { measure(b, n, call) })
 		}
@@ -62,14 +62,22 @@ func BenchmarkCall(b *testing.B) {
 func BenchmarkSend(b *testing.B) {
 	n := benchNode(b, false)
 	h := serve(b, n, "handlers", handlers)
-	sent := 0
-	measure(b, n, func(c *service.Context) error {
-		if sent++; sent%1000 == 0 {
-			_, err := c.Call(h, "P1", 1)
-			return err
-		}
-		return c.Send(h, "P1", 1)
-	})
+	arg := new(point)
+	for name, send := range map[string]func(c *service.Context) error{
+		"untyped": func(c *service.Context) error { return c.Send(h, "P1", 1) },
+		"cmd":     func(c *service.Context) error { return double.Send(c, h, arg) },
+	} {
+		b.Run(name, func(b *testing.B) {
+			sent := 0
+			measure(b, n, func(c *service.Context) error {
+				if sent++; sent%1000 == 0 {
+					_, err := c.Call(h, "P1", 1)
+					return err
+				}
+				return send(c)
+			})
+		})
+	}
 }
 
 // BenchmarkHandOver is two coroutines of a service that wake one another.

@@ -19,7 +19,7 @@ func (c *Context) HandleUnknown(f func(c *Context, cmd string, args lualike.Args
 func HandleFirst(choose func(c *Context, first any) (Handler, error)) func(*Context, Message) {
 	return func(c *Context, m Message) {
 		c.inst.reply(c, m, func(c *Context, m Message) (any, error) {
-			first, err := c.first(m)
+			first, err := c.input().first(m)
 			if err != nil {
 				return nil, err
 			}

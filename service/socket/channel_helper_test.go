@@ -102,7 +102,7 @@ type user struct {
 func newUser(t testing.TB, addr string, change ...func(*actor.Config)) *user {
 	n, l := newNode(t, change...)
 	service.Install(n, service.Def("user", func(c *service.Context, _ ...any) error {
-		c.Dispatch(service.PTypeText, func(c *service.Context, m service.Message) { m.Op.(func(*service.Context))(c) })
+		c.Dispatch(service.PTypeText, func(c *service.Context, m service.Message) { m.Data.(func(*service.Context))(c) })
 		return nil
 	}))
 	h, err := service.Launch(n, "user")
@@ -125,7 +125,7 @@ func (u *user) begin(f func(c *service.Context)) <-chan struct{} {
 		defer close(done)
 		f(c)
 	}
-	if err := u.node.Send(u.handle, service.Message{Type: service.PTypeText, Op: op}); err != nil {
+	if err := u.node.Send(u.handle, service.Message{Type: service.PTypeText, Data: op}); err != nil {
 		u.t.Fatal(err)
 	}
 	return done

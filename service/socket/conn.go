@@ -186,9 +186,9 @@ func (s *conn) run() {
 	}
 	s.mu.Unlock()
 	if err != nil {
-		s.owner.tell(s, event{kind: eventError, err: err})
+		s.owner.tell(event{socket: s, kind: eventError, err: err})
 	}
-	s.owner.tell(s, event{kind: eventClose})
+	s.owner.tell(event{socket: s, kind: eventClose})
 	s.finish()
 	s.owner.table.removeConn(s)
 }
@@ -275,7 +275,7 @@ func (s *conn) cause(err error) error {
 func (s *conn) deliver(frame []byte) {
 	r := s.route.Load()
 	if r.to == 0 {
-		s.owner.tell(s, frame)
+		s.owner.tell(arrival{s, frame})
 		return
 	}
 	_ = s.owner.table.node.Send(r.to, service.Message{

@@ -135,7 +135,7 @@ func (l *listener) run() {
 			return
 		}
 		// Out of descriptors or the like: it passes.
-		l.owner.tell(l, event{kind: eventError, err: err})
+		l.owner.tell(event{socket: l, kind: eventError, err: err})
 		select {
 		case <-time.After(pause):
 			pause = min(2*pause, longest)
@@ -152,7 +152,7 @@ func (l *listener) accept(nc net.Conn) {
 		return
 	}
 	l.accepted.Add(1)
-	l.owner.tell(s, event{kind: eventOpen})
+	l.owner.tell(event{socket: s, kind: eventOpen})
 	go s.run()
 }
 
@@ -169,7 +169,7 @@ func (l *listener) secure(ctx context.Context, nc net.Conn) {
 		}
 	}
 	if ctx.Err() == nil {
-		l.owner.tell(l, event{kind: eventError, err: err})
+		l.owner.tell(event{socket: l, kind: eventError, err: err})
 		dismiss(ctx, nc, err, l.owner.table.limits.linger)
 	}
 	nc.Close()

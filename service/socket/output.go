@@ -65,7 +65,7 @@ func (s *conn) warnLocked() {
 		return
 	}
 	o.warnAt = max(2*warnSize, 2*o.warnAt)
-	s.owner.tell(s, event{kind: eventWarning, kb: (o.pending + 1023) / 1024})
+	s.owner.tell(event{socket: s, kind: eventWarning, kb: (o.pending + 1023) / 1024})
 }
 
 func (s *conn) unsent() int {
@@ -119,7 +119,7 @@ func (s *conn) idleLocked() {
 	s.writing = false
 	if s.out.warnAt > 0 {
 		s.out.warnAt = 0
-		s.owner.tell(s, event{kind: eventWarning})
+		s.owner.tell(event{socket: s, kind: eventWarning})
 	}
 	if s.state != stateOpen {
 		s.poke()

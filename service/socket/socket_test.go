@@ -174,7 +174,7 @@ func TestForward(t *testing.T) {
 		t.Helper()
 		m := receive(t, ch)
 		data, _ := m.Data.([]byte)
-		if m.Type != service.PTypeClient || m.Session != service.Session(fd) || m.Source != 77 || string(data) != text || m.Op != nil {
+		if m.Type != service.PTypeClient || m.Session != service.Session(fd) || m.Source != 77 || string(data) != text || m.Cmd != "" {
 			t.Fatalf("got %v, want %q", m, text)
 		}
 	}

@@ -177,9 +177,16 @@ func (o *owner) end() {
 
 // event is what a socket tells its owner besides frames.
 type event struct {
-	kind eventKind
-	kb   int
-	err  error
+	socket any // a *conn or a *listener
+	kind   eventKind
+	kb     int
+	err    error
+}
+
+// arrival is a frame of a connection.
+type arrival struct {
+	conn  *conn
+	frame []byte
 }
 
 type eventKind uint8
@@ -191,27 +198,28 @@ const (
 	eventWarning
 )
 
-// tell puts an event, or a frame, of a socket into the mailbox of its owner.
-func (o *owner) tell(socket, data any) {
+// tell puts an event or an arrival into the mailbox of the owner.
+func (o *owner) tell(what any) {
 	if !o.ended.Load() {
-		_ = o.table.node.Send(o.handle, service.Message{Type: service.PTypeSocket, Op: socket, Data: data})
+		_ = o.table.node.Send(o.handle, service.Message{Type: service.PTypeSocket, Data: what})
 	}
 }
 
 // dispatch handles a socket message under the owner's baton.
 func dispatch(c *service.Context, m service.Message) {
-	switch s := m.Op.(type) {
-	case *conn:
-		if frame, ok := m.Data.([]byte); ok {
-			// Its owner may have closed it while the frame waited.
-			if s.handler.Data != nil && !s.muted.Load() {
-				s.handler.Data(c, s.fd, frame)
-			}
-			return
+	switch d := m.Data.(type) {
+	case arrival:
+		// Its owner may have closed it while the frame waited.
+		if s := d.conn; s.handler.Data != nil && !s.muted.Load() {
+			s.handler.Data(c, s.fd, d.frame)
 		}
-		s.handler.event(c, s.fd, s.peer, m.Data.(event))
-	case *listener:
-		s.handler.event(c, s.fd, "", m.Data.(event))
+	case event:
+		switch s := d.socket.(type) {
+		case *conn:
+			s.handler.event(c, s.fd, s.peer, d)
+		case *listener:
+			s.handler.event(c, s.fd, "", d)
+		}
 	}
 }
 

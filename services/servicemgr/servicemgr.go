@@ -44,8 +44,9 @@ func start(c *service.Context, _ ...any) error {
 		return fmt.Errorf("%s is already register by %s", Name, h)
 	}
 	m := &manager{services: make(map[string]*entry)}
-	c.Handle("LAUNCH", service.Values(m.launch))
-	c.Handle("QUERY", service.Values(m.query))
+	c.Handle("LAUNCH", service.Values(func(c *service.Context, args []any) ([]any, error) { return m.launch(c, args, nil) }))
+	c.Handle("QUERY", service.Values(func(c *service.Context, args []any) ([]any, error) { return m.query(c, args, nil) }))
+	c.Handle(service.CmdInStart, service.Values(m.inStart))
 	c.Handle("LIST", service.F0(m.list))
 	c.HandleUnknown(func(_ *service.Context, cmd string, _ lualike.Args) (lualike.Args, error) {
 		return lualike.Args{nil, "Invalid command " + cmd}, nil
@@ -55,12 +56,12 @@ func start(c *service.Context, _ ...any) error {
 
 // launch starts the service unless it runs, has failed, or is being started;
 // in the last case the answer comes when that start has ended.
-func (m *manager) launch(c *service.Context, args []any) ([]any, error) {
+func (m *manager) launch(c *service.Context, args []any, in *inStart) ([]any, error) {
 	e, name, args, err := m.entry(args)
 	if err != nil {
 		return nil, err
 	}
-	if m.refused(c, e, name) {
+	if m.refused(c, e, name, in) {
 		return nil, nil
 	}
 	if e.handle == 0 && e.err == nil && !e.launching {
@@ -70,12 +71,12 @@ func (m *manager) launch(c *service.Context, args []any) ([]any, error) {
 }
 
 // query answers when somebody has started the service, however late.
-func (m *manager) query(c *service.Context, args []any) ([]any, error) {
+func (m *manager) query(c *service.Context, args []any, in *inStart) ([]any, error) {
 	e, name, _, err := m.entry(args)
 	if err != nil {
 		return nil, err
 	}
-	if m.refused(c, e, name) {
+	if m.refused(c, e, name, in) {
 		return nil, nil
 	}
 	return e.reply(c), nil

@@ -1,0 +1,179 @@
+package service
+
+import (
+	"fmt"
+
+	"github.com/skynetgo/skynet/actor"
+	"github.com/skynetgo/skynet/lualike"
+)
+
+// maxContexts is how many Contexts are made at once.
+const maxContexts = 16
+
+// scratch is what a coroutine keeps for this package from one run to the next.
+type scratch struct {
+	in    input
+	inst  *instance
+	spare []Context // of inst, none of which has been used
+	batch int       // how many are made next
+}
+
+// context makes a Context. None is used twice, so that one kept beyond its
+// coroutine can be told from a current one. A coroutine that runs often makes
+// several at once.
+func (i *instance) context(co *actor.Coroutine) *Context {
+	s, _ := co.Layer.(*scratch)
+	if s == nil {
+		s = new(scratch)
+		co.Layer = s
+	}
+	if s.inst != i {
+		s.inst, s.spare, s.batch = i, nil, 1
+	}
+	if len(s.spare) == 0 {
+		s.spare = make([]Context, s.batch)
+		s.batch = min(2*s.batch, maxContexts)
+	}
+	c := &s.spare[0]
+	s.spare = s.spare[1:]
+	c.co, c.inst, c.id = co, i, co.ID()
+	return c
+}
+
+// input returns where the arguments of the handler come from that c runs.
+func (c *Context) input() *input { return &c.co.Layer.(*scratch).in }
+
+// input is where a handler's arguments come from. Which field has them form
+// says.
+type input struct {
+	form   inputForm
+	next   int // how many have been taken
+	value  any
+	args   lualike.Args
+	packed lualike.Decoder
+}
+
+type inputForm uint8
+
+const (
+	formNone   inputForm = iota
+	formValue            // one value
+	formArgs             // a list
+	formPacked           // a list, packed
+)
+
+// open sets in to read the payload of a message.
+func (in *input) open(data any) {
+	in.next = 0
+	switch d := data.(type) {
+	case nil:
+		in.form = formNone
+	case lualike.Args:
+		in.form, in.args = formArgs, d
+	case []byte:
+		in.form = formPacked
+		in.packed.Reset(d)
+	default:
+		in.form, in.value = formValue, d
+	}
+}
+
+// close lets go of the arguments.
+func (in *input) close() {
+	switch in.form {
+	case formValue:
+		in.value = nil
+	case formArgs:
+		in.args = nil
+	case formPacked:
+		in.packed.Reset(nil)
+	}
+	in.form = formNone
+}
+
+// command opens the payload of m and returns the command in front.
+func (in *input) command(m Message) (string, error) {
+	if m.Cmd != "" {
+		in.open(m.Data)
+		return m.Cmd, nil
+	}
+	first, err := in.first(m)
+	if err != nil {
+		return "", err
+	}
+	cmd, ok := first.(string)
+	if !ok {
+		return "", fmt.Errorf("%w %v", ErrUnknownCommand, first)
+	}
+	return cmd, nil
+}
+
+// first is command for a value of any kind in front, nil when there is none.
+func (in *input) first(m Message) (first any, err error) {
+	in.open(m.Data)
+	switch {
+	case m.Cmd != "":
+		return m.Cmd, nil
+	case in.form == formValue:
+		first = in.value
+		in.close()
+	case in.form == formArgs:
+		first = in.args.At(0)
+		in.args = in.args[min(1, len(in.args)):]
+	case in.form == formPacked && in.packed.More():
+		first, err = in.packed.Next()
+	}
+	return first, err
+}
+
+// rest returns all values not taken yet, as they came.
+func (in *input) rest() (lualike.Args, error) {
+	switch in.form {
+	case formValue:
+		if in.next == 0 {
+			return lualike.Args{in.value}, nil
+		}
+	case formArgs:
+		return in.args[min(in.next, len(in.args)):], nil
+	case formPacked:
+		var out lualike.Args
+		for in.packed.More() {
+			v, err := in.packed.Next()
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, v)
+		}
+		return out, nil
+	}
+	return nil, nil
+}
+
+// take returns the next value as a T, nil past the end.
+func take[T any](in *input) (T, error) {
+	in.next++
+	var v any
+	switch in.form {
+	case formValue:
+		if in.next == 1 {
+			v = in.value
+		}
+	case formArgs:
+		v = in.args.At(in.next - 1)
+	case formPacked:
+		v, err := lualike.DecodeAs[T](&in.packed)
+		return v, argError(in.next, err)
+	}
+	if t, ok := v.(T); ok {
+		return t, nil
+	}
+	t, err := lualike.As[T](v)
+	return t, argError(in.next, err)
+}
+
+func argError(n int, err error) error {
+	if err != nil {
+		return fmt.Errorf("argument %d: %w", n, err)
+	}
+	return nil
+}
