@@ -223,7 +223,7 @@ func (co *Coroutine) Call(to Handle, m Message, timeout time.Duration) (Message,
 func (s *Service) request(w *waiter, to Handle, m Message, timeout time.Duration) error {
 	w.kind, w.session, w.peer = waitCall, m.Session, to
 	w.since = s.node.Uptime()
-	s.await(w)
+	s.waiting.add(w)
 	var err error
 	if w.callee, w.place, err = s.node.post(to, m); err != nil {
 		s.settle(w)
@@ -262,7 +262,7 @@ func (co *Coroutine) Ask(to Handle, m Message, timeout time.Duration, done func(
 		co.asked = append(co.asked, w)
 	}
 	return func(why error) {
-		if s.waiting[w.session] != w {
+		if s.waiting.find(w.session) != w {
 			return
 		}
 		s.settle(w)
@@ -279,7 +279,7 @@ func (co *Coroutine) WaitAsked(token any) error {
 		return co.Wait(token)
 	}
 	s := co.svc
-	co.asked = slices.DeleteFunc(co.asked, func(w *waiter) bool { return s.waiting[w.session] != w })
+	co.asked = slices.DeleteFunc(co.asked, func(w *waiter) bool { return s.waiting.find(w.session) != w })
 	edges := make([]*edge, len(co.asked))
 	for i, w := range co.asked {
 		edges[i] = w.edge
@@ -387,8 +387,9 @@ func (co *Coroutine) sleepOn(token any, kind waitKind) (*waiter, error) {
 		s.sleeping = make(map[any]*Coroutine)
 	}
 	s.sleeping[token] = co
+	s.sleepers = max(s.sleepers, len(s.sleeping))
 	co.wait = waiter{co: co, kind: kind, session: s.newSession(), token: token, since: s.node.Uptime()}
-	s.await(&co.wait)
+	s.waiting.add(&co.wait)
 	return &co.wait, nil
 }
 
@@ -427,7 +428,7 @@ func (co *Coroutine) Timeout(d time.Duration, f func(*Coroutine)) *Timer {
 		return &Timer{svc: s}
 	}
 	w := &waiter{fn: f, kind: waitTimer, session: s.newSession(), since: s.node.Uptime()}
-	s.await(w)
+	s.waiting.add(w)
 	s.startTimer(w, d)
 	return &Timer{svc: s, wait: w}
 }
@@ -441,7 +442,7 @@ type Timer struct {
 // Cancel keeps the function from running; false when it ran or was cancelled
 // before. Only a coroutine of the service may call it.
 func (t *Timer) Cancel() bool {
-	if t.wait == nil || t.svc.waiting[t.wait.session] != t.wait {
+	if t.wait == nil || t.svc.waiting.find(t.wait.session) != t.wait {
 		return false
 	}
 	t.svc.settle(t.wait)
@@ -458,7 +459,7 @@ func (co *Coroutine) Await(f func()) error {
 	}
 	s := co.svc
 	co.wait = waiter{co: co, kind: waitAwait, session: s.newSession(), since: s.node.Uptime()}
-	s.await(&co.wait)
+	s.waiting.add(&co.wait)
 	done := Message{Type: PTypeResponse, Session: co.wait.session}
 	s.node.awaits.add(s)
 	s.node.submit(func() {

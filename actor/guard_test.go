@@ -57,8 +57,8 @@ func TestIsolatePanics(t *testing.T) {
 				t.Errorf("%s: the caller got %v", how, err)
 			}
 		}
-		if _, err := co.Call(h, request("bad"), 0); err == nil || len(co.Service().waiting) != 0 {
-			t.Errorf("a request that can not be sent: %v, %d sessions left", err, len(co.Service().waiting))
+		if _, err := co.Call(h, request("bad"), 0); err == nil || co.Service().waiting.len() != 0 {
+			t.Errorf("a request that can not be sent: %v, %d sessions left", err, co.Service().waiting.len())
 		}
 	})
 	if !l.contains("[" + h.String() + "] Isolate: panic: in Isolate\n") {

@@ -19,7 +19,7 @@ func TestSessionsGoRoundAndSkipThoseInUse(t *testing.T) {
 			t.Errorf("the first session is %d, want 2 (B040)", got)
 		}
 		for _, used := range []Session{maxSession - 1, 1, 2} {
-			s.await(&waiter{session: used})
+			s.waiting.add(&waiter{session: used})
 		}
 		s.lastSession = maxSession - 3
 		for _, want := range []Session{maxSession - 2, maxSession, 3, 4} {
@@ -90,7 +90,7 @@ func TestBurstLeavesNoMemory(t *testing.T) {
 	eventually(t, func() bool {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		return !s.busy && s.peak == 0
+		return !s.busy && s.sleepers == 0
 	}, "the service is idle and small")
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -101,8 +101,8 @@ func TestBurstLeavesNoMemory(t *testing.T) {
 			t.Errorf("%s keeps %d places", what, places)
 		}
 	}
-	if s.waiting != nil || s.sleeping != nil {
-		t.Errorf("the tables are still there: %d, %d", len(s.waiting), len(s.sleeping))
+	if s.waiting.slots != nil || s.sleeping != nil {
+		t.Errorf("the tables are still there: %d, %d", s.waiting.len(), len(s.sleeping))
 	}
 }
 

@@ -184,8 +184,8 @@ func TestInterrupt(t *testing.T) {
 				if !errors.Is(errs[0], broken) || errs[1] != broken || errs[2] != nil {
 					t.Errorf("ended with %v", errs)
 				}
-				if s := co.Service(); len(s.waiting)+len(s.sleeping)+s.parked.count != 0 {
-					t.Errorf("left in the tables: %d %d %d", len(s.waiting), len(s.sleeping), s.parked.count)
+				if s := co.Service(); s.waiting.len()+len(s.sleeping)+s.parked.count != 0 {
+					t.Errorf("left in the tables: %d %d %d", s.waiting.len(), len(s.sleeping), s.parked.count)
 				}
 			})
 		})
@@ -309,8 +309,8 @@ func TestCallTimeout(t *testing.T) {
 			if got := r.String(); got != "g=done c=done b:3s a:4s d:4s e=done f=done" {
 				t.Errorf("order: %s", got)
 			}
-			if s := co.Service(); len(s.waiting) != 0 || len(n.timers.heap) != 0 {
-				t.Errorf("left: %d waiters, %d timers", len(s.waiting), len(n.timers.heap))
+			if s := co.Service(); s.waiting.len() != 0 || len(n.timers.heap) != 0 {
+				t.Errorf("left: %d waiters, %d timers", s.waiting.len(), len(n.timers.heap))
 			}
 		})
 		if late := n.Drops().Late; late != 3 {

@@ -102,7 +102,7 @@ func TestRefusedAnswer(t *testing.T) {
 		if _, err := co.Call(h, request("bad"), 0); !errors.Is(err, refused) {
 			t.Errorf("a refused request: %v", err)
 		}
-		if len(co.Service().waiting) != 0 {
+		if co.Service().waiting.len() != 0 {
 			t.Error("a refused request left its session")
 		}
 	})

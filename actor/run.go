@@ -136,7 +136,7 @@ func (s *Service) finish() {
 		co.cancelContext()
 	}
 	peers := make(map[Handle]struct{})
-	for _, w := range s.waiting {
+	for _, w := range s.waiting.all() {
 		if w.kind == waitCall {
 			peers[w.peer] = struct{}{}
 		}

@@ -64,7 +64,7 @@ type Service struct {
 	lastSession Session
 	running     *Coroutine
 	parks       uint32 // how often a coroutine went on
-	waiting     map[Session]*waiter
+	waiting     sessions
 	sleeping    map[any]*Coroutine
 	parked      coroutineList
 	woken       fifo[any] // tokens
@@ -73,7 +73,7 @@ type Service struct {
 	responses   map[*Response]struct{}
 	deadlines   deadlines
 	locals      map[any]any
-	peak        int // most entries of waiting since trim made it small
+	sleepers    int // most entries of sleeping since trim made it small
 	atEnd       []func()
 	run         func() // s.hold, made once
 	finishing   chan struct{}
@@ -218,7 +218,7 @@ func (s *Service) step() (*Coroutine, next) {
 			if f.co != nil {
 				return f.co, nextResume
 			}
-			if w := s.waiting[f.session]; w != nil {
+			if w := s.waiting.find(f.session); w != nil {
 				if co := s.answer(w, Message{}, f.err); co != nil {
 					return co, nextResume
 				}
@@ -282,8 +282,9 @@ func (s *Service) trim() {
 	s.woken.trim()
 	s.failed.trim()
 	s.forks.trim()
-	if s.peak > keepCap && len(s.waiting) < s.peak/8 { // maps do not shrink by themselves
-		s.waiting, s.sleeping, s.peak = rebuilt(s.waiting), rebuilt(s.sleeping), len(s.waiting)
+	s.waiting.trim()
+	if s.sleepers > keepCap && len(s.sleeping) < s.sleepers/8 { // maps do not shrink by themselves
+		s.sleeping, s.sleepers = rebuilt(s.sleeping), len(s.sleeping)
 	}
 }
 
@@ -312,7 +313,7 @@ func (s *Service) accept(m Message) *Coroutine {
 		}
 		return nil
 	}
-	w := s.waiting[m.Session]
+	w := s.waiting.find(m.Session)
 	if w == nil {
 		if m.Source != 0 { // not a timer that was too late to cancel
 			s.dropped(dropLate)
@@ -360,7 +361,7 @@ func (s *Service) peerEnded(peer Handle) {
 			delete(s.responses, r)
 		}
 	}
-	for _, w := range s.waiting {
+	for _, w := range s.waiting.all() {
 		if w.kind == waitCall && w.peer == peer {
 			s.failed.push(failure{session: w.session, err: fmt.Errorf("%w: %s", ErrExited, peer)})
 		}
@@ -385,24 +386,15 @@ func (s *Service) newSession() Session {
 		if s.lastSession > maxSession {
 			s.lastSession = 1
 		}
-		if _, used := s.waiting[s.lastSession]; !used {
+		if s.waiting.find(s.lastSession) == nil {
 			return s.lastSession
 		}
 	}
 }
 
-// await enters w into the tables, for the holder.
-func (s *Service) await(w *waiter) {
-	if s.waiting == nil {
-		s.waiting = make(map[Session]*waiter)
-	}
-	s.waiting[w.session] = w
-	s.peak = max(s.peak, len(s.waiting))
-}
-
 // settle takes w out of every table it is in, for the holder.
 func (s *Service) settle(w *waiter) {
-	delete(s.waiting, w.session)
+	s.waiting.remove(w.session)
 	if w.token != nil {
 		delete(s.sleeping, w.token)
 		w.token = nil

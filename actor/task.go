@@ -23,7 +23,7 @@ var waitNames = [...]string{waitNone: "run", waitCall: "call", waitTimer: "sleep
 
 // TaskCount returns how many coroutines and timers of the service wait. Only
 // the holder may call it.
-func (co *Coroutine) TaskCount() int { return len(co.svc.waiting) }
+func (co *Coroutine) TaskCount() int { return co.svc.waiting.len() }
 
 // Tasks returns what waits in the service, in the order of the sessions, with
 // stacks when asked for. Taking stacks stops the whole process for a moment.
@@ -33,9 +33,9 @@ func (co *Coroutine) Tasks(stacks bool) []Task {
 	if stacks {
 		found = parkedStacks()
 	}
-	list := make([]Task, 0, len(co.svc.waiting))
-	for session, w := range co.svc.waiting {
-		t := Task{Session: session, What: waitNames[w.kind], Peer: w.peer, Since: w.since}
+	list := make([]Task, 0, co.svc.waiting.len())
+	for _, w := range co.svc.waiting.all() {
+		t := Task{Session: w.session, What: waitNames[w.kind], Peer: w.peer, Since: w.since}
 		switch {
 		case w.co != nil:
 			t.Request = w.co.request

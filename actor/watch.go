@@ -26,9 +26,9 @@ func (co *Coroutine) Watch(h Handle, f func(co *Coroutine, reason error)) (cance
 		return nil, fmt.Errorf("watch %s: %w", h, ErrNoService)
 	}
 	w.watched = target
-	s.await(w)
+	s.waiting.add(w)
 	return func() {
-		if s.waiting[w.session] == w {
+		if s.waiting.find(w.session) == w {
 			s.settle(w)
 		}
 	}, nil
