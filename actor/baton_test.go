@@ -327,7 +327,7 @@ func TestIdleServicesCostNoGoroutine(t *testing.T) {
 	n, _ := newNode(t, pooled)
 	inside(t, n, func(*Coroutine) {}) // the pool has its own goroutines now
 	eventually(t, func() bool { return idle(n) }, "the node is idle")
-	empty := runtime.NumGoroutine()
+	empty := runtime.NumGoroutine() + n.crew.most
 	handles := make([]Handle, services)
 	for i := range handles {
 		handles[i] = launch(t, n, "idle", &counter{})

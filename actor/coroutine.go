@@ -166,14 +166,14 @@ func (co *Coroutine) MayBlock() error {
 func (co *Coroutine) park() (Message, error) {
 	s := co.svc
 	s.parked.add(co)
-	switch ready, n := s.step(); {
+	switch ready, n := s.step(co.wait.since); {
 	case n == nextResume && ready == co:
 	default:
 		switch n {
 		case nextResume:
 			ready.resume()
 		case nextWork:
-			s.schedule()
+			s.node.schedule(s)
 		}
 		<-co.ready
 	}
@@ -205,7 +205,6 @@ func (co *Coroutine) Call(to Handle, m Message, timeout time.Duration) (Message,
 	m.Session = s.newSession()
 	m.Source = s.handle
 	w := &co.wait
-	*w = waiter{co: co}
 	if s.node.serials.Load() > 0 {
 		var err error
 		if w.edge, err = s.node.graph.call(co, to, m.Session); err != nil {

@@ -1,6 +1,7 @@
 package actor
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -264,13 +265,21 @@ func TestLivingKeepsWhoStillUnwinds(t *testing.T) {
 	receive(t, s.Done())
 }
 
-// TestIdleKeepsNoCoroutine: an idle service holds no coroutine, and a free
-// coroutine nothing of its last run.
+// TestIdleKeepsNoCoroutine: an idle service holds no coroutine, and an idle
+// coroutine nothing of its last run; Shutdown ends it.
 func TestIdleKeepsNoCoroutine(t *testing.T) {
-	n, _ := newNode(t)
+	n, _ := newNode(t, pooled)
 	peer := launch(t, n, "echo", echo)
 	h := inside(t, n, func(co *Coroutine) {
-		if _, err := co.Call(peer, request("value"), 0); err != nil {
+		co.SetTag("tag")
+		_ = co.Context(context.Background())
+		if _, err := co.Call(peer, request("value"), time.Minute); err != nil {
+			t.Error(err)
+		}
+		if err := co.Sleep(time.Microsecond, "token"); err != nil {
+			t.Error(err)
+		}
+		if err := co.Await(func() {}); err != nil {
 			t.Error(err)
 		}
 	})
@@ -279,14 +288,25 @@ func TestIdleKeepsNoCoroutine(t *testing.T) {
 	if s.running != nil {
 		t.Error("an idle service keeps its last coroutine")
 	}
-	co := &Coroutine{
-		svc: s, id: 7, ready: make(chan struct{}, 1), request: request("v"), answer: request("v"), err: ErrBreak,
-		wait: waiter{token: "t"}, unwind: true, interrupt: ErrBreak,
+	var idle []*Coroutine
+	eventually(t, func() bool {
+		n.crew.mu.Lock()
+		defer n.crew.mu.Unlock()
+		idle = append(idle[:0], n.crew.idle...)
+		return len(idle) > 0
+	}, "a coroutine is idle")
+	for _, co := range idle {
+		w := co.wait
+		want := Coroutine{id: co.id, ready: co.ready, wait: waiter{co: co, session: w.session, peer: w.peer, place: w.place, since: w.since}}
+		if !reflect.DeepEqual(*co, want) {
+			t.Errorf("an idle coroutine keeps %+v", *co)
+		}
 	}
-	want := Coroutine{id: co.id, ready: co.ready}
-	n.freeCoroutine(co)
-	if !reflect.DeepEqual(*co, want) {
-		t.Errorf("a free coroutine keeps %+v", *co)
+	if err := n.Shutdown(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if co := n.crew.take(); co != nil {
+		t.Error("a coroutine is left after the end")
 	}
 }
 
@@ -321,14 +341,14 @@ func TestLargeMailboxesAreUsedAgain(t *testing.T) {
 func TestHolderKeepsTheBatonOfTheKilled(t *testing.T) {
 	n, _ := newNode(t)
 	s := &Service{node: n, busy: true}
-	if s.refill() || s.busy {
+	if s.refill(0) || s.busy {
 		t.Error("an empty mailbox does not release the baton")
 	}
 	s = &Service{node: n, busy: true}
 	if !s.kill() {
 		t.Fatal("not killed")
 	}
-	if !s.refill() || !s.busy {
+	if !s.refill(0) || !s.busy {
 		t.Error("the baton of a killed service is released: nobody would end it")
 	}
 }

@@ -160,10 +160,14 @@ func (s *Service) startClock() {
 	}
 }
 
-// stopClock adds what was counted; the baton is about to be released.
-func (s *Service) stopClock() {
-	if s.cpu.Load() < 0 {
-		s.cpu.Store(int64(s.cpuTime()))
+// stopClock adds what was counted; the baton is about to be released. now is the
+// Uptime when the caller knows it, or 0.
+func (s *Service) stopClock(now time.Duration) {
+	if cpu := s.cpu.Load(); cpu < 0 {
+		if now == 0 {
+			now = s.node.Uptime()
+		}
+		s.cpu.Store(max(cpu+int64(now), 0))
 	}
 }
 

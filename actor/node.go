@@ -27,7 +27,7 @@ type Node struct {
 	timers    timers
 	pool      Pool
 	release   func()
-	coroutine sync.Pool
+	crew      crew
 	large     largeMailboxes
 	counters  [dropReasons]atomic.Uint64
 	serials   atomic.Int32 // living serial services
@@ -66,6 +66,7 @@ func NewNode(cfg Config) (*Node, error) {
 		if n.pool, n.release, err = newPool(); err != nil {
 			return nil, err
 		}
+		n.crew.open()
 	}
 	n.timers.node = n
 	n.reg.init()
@@ -122,7 +123,7 @@ func (n *Node) Launch(spec Spec) (Handle, error) {
 	n.reg.add(s)
 	n.mu.Unlock()
 	h := s.handle
-	s.schedule()
+	s.node.schedule(s)
 	return h, nil
 }
 
@@ -282,18 +283,4 @@ func (n *Node) submit(task func()) {
 	if n.pool.Submit(task) != nil {
 		go task()
 	}
-}
-
-func (n *Node) takeCoroutine(s *Service) *Coroutine {
-	co, ok := n.coroutine.Get().(*Coroutine)
-	if !ok {
-		co = &Coroutine{ready: make(chan struct{}, 1)}
-	}
-	co.svc = s
-	return co
-}
-
-func (n *Node) freeCoroutine(co *Coroutine) {
-	*co = Coroutine{id: co.id, ready: co.ready, Layer: co.Layer}
-	n.coroutine.Put(co)
 }

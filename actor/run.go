@@ -10,18 +10,16 @@ import (
 // errGoexit is why a coroutine ended that a Goexit in its code has ended.
 var errGoexit = errors.New("the handler's goroutine was ended")
 
-// hold runs the service on a pool goroutine that was given the baton, until
-// the baton has gone elsewhere. A coroutine that ends by Goexit, in whoever's
-// code, leaves through the defer, which sees that the baton goes on.
-func (s *Service) hold() {
-	co := s.node.takeCoroutine(s)
+// hold runs the service on co, which was given the baton, until the baton has
+// gone elsewhere. A coroutine that ends by Goexit, in whoever's code, leaves
+// through the defer, which sees that the baton goes on.
+func (s *Service) hold(co *Coroutine) {
 	s.startClock()
 	left := false
 	defer func() {
 		if !left {
 			s.unwound(co)
 		}
-		s.node.freeCoroutine(co)
 	}()
 	for !s.turns(co) {
 	}
@@ -41,7 +39,7 @@ func (s *Service) turns(co *Coroutine) (left bool) {
 			s.finish()
 			return true
 		}
-		switch ready, n := s.step(); n {
+		switch ready, n := s.step(0); n {
 		case nextIdle:
 			return true
 		case nextResume:
@@ -250,7 +248,7 @@ func (s *Service) kill() bool {
 		return false
 	}
 	if !s.shut() {
-		s.schedule()
+		s.node.schedule(s)
 	}
 	return true
 }
@@ -265,6 +263,6 @@ func (s *Service) retire() {
 	}
 	s.mu.Unlock()
 	if idle {
-		s.schedule()
+		s.node.schedule(s)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Behaviour is the code of a service. Both methods run under the baton, on a
@@ -75,7 +76,6 @@ type Service struct {
 	locals      map[any]any
 	sleepers    int // most entries of sleeping since trim made it small
 	atEnd       []func()
-	run         func() // s.hold, made once
 	finishing   chan struct{}
 	cause       error         // of an exit; nil when there is no other
 	ended       bool          // no coroutine is left
@@ -141,7 +141,7 @@ func (s *Service) deliver(m Message) (uint32, error) {
 	if !answer {
 		s.in = append(s.in, m)
 		s.mu.Unlock()
-		s.schedule()
+		s.node.schedule(s)
 		return place, nil
 	}
 	s.mu.Unlock()
@@ -180,14 +180,6 @@ func (s *Service) take(m Message) {
 	}
 }
 
-// schedule gives the baton to a pool goroutine.
-func (s *Service) schedule() {
-	if s.run == nil {
-		s.run = s.hold
-	}
-	s.node.submit(s.run)
-}
-
 // What step found for the baton to do next.
 type next int
 
@@ -198,8 +190,8 @@ const (
 )
 
 // step finds what comes next, for the holder. After nextIdle the caller holds
-// the baton no more.
-func (s *Service) step() (*Coroutine, next) {
+// the baton no more. now is the Uptime when the caller has just read it, or 0.
+func (s *Service) step(now time.Duration) (*Coroutine, next) {
 	for {
 		if s.closing.Load() != alive {
 			return nil, nextWork
@@ -229,7 +221,7 @@ func (s *Service) step() (*Coroutine, next) {
 			return nil, nextWork
 		}
 		if s.out.len() == 0 {
-			if !s.refill() {
+			if !s.refill(now) {
 				return nil, nextIdle
 			}
 			s.checkLoad(s.out.len() + s.held.len())
@@ -250,7 +242,7 @@ func (s *Service) step() (*Coroutine, next) {
 
 // refill takes what has come in since; when nothing has, it releases the baton.
 // A Kill that came meanwhile keeps it, since it saw the service busy.
-func (s *Service) refill() bool {
+func (s *Service) refill(now time.Duration) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.in) == 0 {
@@ -261,7 +253,7 @@ func (s *Service) refill() bool {
 			return true
 		}
 		s.trim()
-		s.stopClock()
+		s.stopClock(now)
 		if s.held.len() == 0 {
 			s.threshold = 0
 		}
@@ -371,11 +363,11 @@ func (s *Service) peerEnded(peer Handle) {
 // passOn gives the baton to whatever comes next. The caller held it and holds
 // it no more.
 func (s *Service) passOn() {
-	switch co, n := s.step(); n {
+	switch co, n := s.step(0); n {
 	case nextResume:
 		co.resume()
 	case nextWork:
-		s.schedule()
+		s.node.schedule(s)
 	}
 }
 

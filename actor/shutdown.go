@@ -53,6 +53,7 @@ func (n *Node) Shutdown(ctx context.Context) error {
 		return fmt.Errorf("actor: shutdown: %w, still in Await: %s", ctx.Err(), n.awaits.list())
 	}
 	n.timers.stop()
+	n.crew.close()
 	n.release()
 	n.release = func() {}
 	return nil
