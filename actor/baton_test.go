@@ -352,7 +352,7 @@ type counter struct{ n int }
 
 func (c *counter) Start(*Coroutine) {}
 
-func (c *counter) Receive(co *Coroutine, _ Message) {
+func (c *counter) Receive(co *Coroutine, _ *Message) {
 	c.n++
 	_, _ = co.Reply(c.n)
 }

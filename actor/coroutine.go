@@ -89,16 +89,19 @@ func (co *Coroutine) resume() { co.ready <- struct{}{} }
 
 // beginFork readies co for a run without a request.
 func (co *Coroutine) beginFork() {
+	co.request = Message{}
 	co.svc.running = co
 	co.svc.advance()
 }
 
-// begin readies co for handling m.
-func (co *Coroutine) begin(m Message) {
-	co.request = m
+// begin readies co for handling the first message of q.
+func (co *Coroutine) begin(q *fifo[Message]) {
+	m := &co.request
+	q.popTo(m)
 	co.handles = true
 	co.owed = m.Session != 0 && m.Type != PTypeClient
 	s := co.svc
+	s.record(m)
 	s.running = co
 	s.take(m)
 	if s.serial && m.Type != PTypeDebug {
@@ -124,13 +127,29 @@ func (co *Coroutine) end(err error) {
 	if s.handling == co {
 		s.handling = nil
 	}
-	co.request, co.handles, co.tag = Message{}, false, ""
-	co.interrupt, co.asked = nil, nil
-	co.cancelContext()
-	co.ctx, co.cancel = nil, nil
+	co.handles = false
+	co.clear()
 	co.id++
 	s.running = nil
 	s.checkDrained()
+}
+
+// clear lets go of what few runs have; to write fields that point somewhere costs
+// more than to look at them.
+func (co *Coroutine) clear() {
+	if co.tag != "" {
+		co.tag = ""
+	}
+	if co.interrupt != nil {
+		co.interrupt = nil
+	}
+	if co.asked != nil {
+		co.asked = nil
+	}
+	if co.ctx != nil {
+		co.cancel()
+		co.ctx, co.cancel = nil, nil
+	}
 }
 
 func (co *Coroutine) cancelContext() {
@@ -224,7 +243,7 @@ func (s *Service) request(w *waiter, to Handle, m Message, timeout time.Duration
 	w.since = s.node.Uptime()
 	s.waiting.add(w)
 	var err error
-	if w.callee, w.place, err = s.node.post(to, m); err != nil {
+	if w.callee, w.place, err = s.node.post(to, &m); err != nil {
 		s.settle(w)
 		w.kind = waitNone
 		return err
@@ -395,7 +414,7 @@ func (co *Coroutine) sleepOn(token any, kind waitKind) (*waiter, error) {
 // startTimer has w answered after d; 0 and less is the back of the mailbox.
 func (s *Service) startTimer(w *waiter, d time.Duration) {
 	if d <= 0 {
-		_, _ = s.deliver(Message{Type: PTypeResponse, Session: w.session})
+		_, _ = s.deliver(&Message{Type: PTypeResponse, Session: w.session})
 		return
 	}
 	w.timer = s.node.timers.add(later(s.node.Uptime(), d), s.handle, w.session)
@@ -463,7 +482,7 @@ func (co *Coroutine) Await(f func()) error {
 	s.node.awaits.add(s)
 	s.node.submit(func() {
 		defer func() {
-			_, _ = s.deliver(done)
+			_, _ = s.deliver(&done)
 			s.node.awaits.remove(s)
 		}()
 		f()

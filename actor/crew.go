@@ -75,7 +75,7 @@ func (n *Node) schedule(s *Service) {
 func (n *Node) work(co *Coroutine) {
 	for co.svc != nil {
 		co.svc.hold(co)
-		co.svc, co.wait.callee = nil, nil
+		co.svc, co.wait.callee, co.request = nil, nil, Message{}
 		if n.crew.put(co) {
 			<-co.ready
 		}

@@ -30,9 +30,9 @@ func (c code) Start(co *Coroutine) {
 	}
 }
 
-func (c code) Receive(co *Coroutine, m Message) {
+func (c code) Receive(co *Coroutine, m *Message) {
 	if c.receive != nil {
-		c.receive(co, m)
+		c.receive(co, *m)
 	}
 }
 

@@ -96,14 +96,20 @@ func (q *fifo[T]) push(v T) {
 func (q *fifo[T]) peek() *T { return &q.buf[q.head] }
 
 func (q *fifo[T]) pop() T {
+	var v T
+	q.popTo(&v)
+	return v
+}
+
+// popTo is pop into place.
+func (q *fifo[T]) popTo(v *T) {
 	var zero T
-	v := q.buf[q.head]
+	*v = q.buf[q.head]
 	q.buf[q.head] = zero
 	q.head++
 	if q.head == len(q.buf) {
 		q.buf, q.head = q.buf[:0], 0
 	}
-	return v
 }
 
 // keepCap is how many places an empty queue may keep; more are given back once

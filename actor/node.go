@@ -134,21 +134,22 @@ func (n *Node) Find(h Handle) *Service { return n.reg.find(h) }
 // are the caller's to set. The error is ErrNoService or ErrOverload, or what
 // Isolate says.
 func (n *Node) Send(to Handle, m Message) error {
-	_, _, err := n.post(to, m)
+	_, _, err := n.post(to, &m)
 	return err
 }
 
 // post is Send that tells who got m, and how many requests with it.
-func (n *Node) post(to Handle, m Message) (*Service, uint32, error) {
+func (n *Node) post(to Handle, m *Message) (*Service, uint32, error) {
 	if n.cfg.Isolate != nil && m.Source != 0 {
-		var err error
-		if m, err = n.isolate(m); err != nil {
+		own, err := n.isolate(*m)
+		if err != nil {
 			return nil, 0, err
 		}
+		m = &own
 	}
 	s := n.reg.find(to)
 	if s == nil {
-		n.missed(m)
+		n.missed(*m)
 		return nil, 0, fmt.Errorf("%w: %s", ErrNoService, to)
 	}
 	place, err := s.deliver(m)
@@ -159,7 +160,7 @@ func (n *Node) post(to Handle, m Message) (*Service, uint32, error) {
 		s.dropped(dropOverload)
 		return nil, 0, fmt.Errorf("%w: %s %s has %d requests waiting", ErrOverload, to, s.name, s.limit)
 	}
-	n.missed(m)
+	n.missed(*m)
 	return nil, 0, fmt.Errorf("%w: %s", ErrNoService, to)
 }
 
@@ -230,7 +231,7 @@ func (n *Node) Log(source Handle, text string) {
 func (n *Node) log(source Handle, text string) {
 	if h, ok := n.reg.query(loggerName); ok {
 		if s := n.reg.find(h); s != nil {
-			if _, err := s.deliver(Message{Type: PTypeText, Source: source, Data: text}); err == nil {
+			if _, err := s.deliver(&Message{Type: PTypeText, Source: source, Data: text}); err == nil {
 				return
 			}
 		}

@@ -34,8 +34,8 @@ func (s *Service) setRecorder(r Recorder) {
 	}
 }
 
-func (s *Service) record(m Message) {
+func (s *Service) record(m *Message) {
 	if r := s.recorder.Load(); r != nil {
-		s.guard("Record", func() { (*r).Record(m) })
+		s.guard("Record", func() { (*r).Record(*m) })
 	}
 }

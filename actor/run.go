@@ -58,10 +58,8 @@ func (s *Service) turns(co *Coroutine) (left bool) {
 			if s.handling == nil && s.held.len() > 0 {
 				q = &s.held
 			}
-			m := q.pop()
-			s.record(m)
-			co.begin(m)
-			s.behaviour.Receive(co, m)
+			co.begin(q)
+			s.behaviour.Receive(co, &co.request)
 		}
 		co.end(ErrCallFailed)
 		if turn%turnLimit == 0 {

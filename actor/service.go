@@ -13,8 +13,9 @@ import (
 type Behaviour interface {
 	// Start runs once, before any message.
 	Start(co *Coroutine)
-	// Receive handles one message that is neither an answer nor an error.
-	Receive(co *Coroutine, m Message)
+	// Receive handles one message that is neither an answer nor an error. m is
+	// valid until the run ends, and must not change.
+	Receive(co *Coroutine, m *Message)
 	// Crashed is told of a panic in Start, Receive, a fork or a timer of this
 	// service, or of a Goexit there, with its stack, after a request in hand was
 	// answered with an error.
@@ -112,7 +113,7 @@ func (s *Service) Executes(co *Coroutine, id uint64) bool { return s.running == 
 // answer, hands the baton straight to the coroutine that waits for it. It
 // returns how many requests had come in with m. Safe from any goroutine; never
 // blocks.
-func (s *Service) deliver(m Message) (uint32, error) {
+func (s *Service) deliver(m *Message) (uint32, error) {
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
@@ -133,13 +134,13 @@ func (s *Service) deliver(m Message) (uint32, error) {
 		if len(s.in) == cap(s.in) && len(s.in) >= keepCap {
 			s.in = s.node.large.grow(s.in)
 		}
-		s.in = append(s.in, m)
+		s.in = append(s.in, *m)
 		s.mu.Unlock()
 		return place, nil
 	}
 	s.busy = true
 	if !answer {
-		s.in = append(s.in, m)
+		s.in = append(s.in, *m)
 		s.mu.Unlock()
 		s.node.schedule(s)
 		return place, nil
@@ -169,7 +170,7 @@ func (s *Service) advance() { s.progress.Store(s.progress.Load() + 1<<32) }
 
 // take notes, for the holder, that the service begins with m. What goes over from
 // the lower half does no harm in the upper one.
-func (s *Service) take(m Message) {
+func (s *Service) take(m *Message) {
 	p := s.progress.Load() + 1<<32
 	if s.counts(m.Type) {
 		p++
@@ -234,7 +235,8 @@ func (s *Service) step(now time.Duration) (*Coroutine, next) {
 			s.held.push(s.out.pop())
 			continue
 		}
-		if co := s.accept(s.out.pop()); co != nil {
+		m := s.out.pop()
+		if co := s.accept(&m); co != nil {
 			return co, nextResume
 		}
 	}
@@ -291,7 +293,7 @@ func rebuilt[K comparable, V any](m map[K]V) map[K]V {
 
 // accept takes an answer, for the holder: it returns the coroutine that goes
 // on with it, or nil when it was no coroutine's.
-func (s *Service) accept(m Message) *Coroutine {
+func (s *Service) accept(m *Message) *Coroutine {
 	s.advance()
 	s.record(m)
 	if m.Session == 0 {
@@ -318,7 +320,7 @@ func (s *Service) accept(m Message) *Coroutine {
 	case w.timer != nil && w.kind == waitCall && m.Source == 0:
 		return s.answer(w, Message{}, w.unanswered(ErrTimeout, s.node.Uptime()))
 	}
-	return s.answer(w, m, nil)
+	return s.answer(w, *m, nil)
 }
 
 // answer gives w what it waited for; it returns the coroutine that goes on with

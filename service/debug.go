@@ -44,7 +44,7 @@ func (c *Context) InfoFunc(f func(c *Context, args lualike.Args) (lualike.Args, 
 }
 
 // debugCommand handles one debug message.
-func (i *instance) debugCommand(c *Context, m Message) (any, error) {
+func (i *instance) debugCommand(c *Context, m *Message) (any, error) {
 	cmd, err := c.input().command(m)
 	if err != nil {
 		return nil, err
@@ -105,7 +105,7 @@ func (i *instance) debugCommand(c *Context, m Message) (any, error) {
 
 func (i *instance) supports(name any) bool {
 	if name == "lua" {
-		return i.commanded() || i.types[PTypeLua] != nil
+		return i.commanded() || i.protocol(PTypeLua) != nil
 	}
 	for _, p := range i.types {
 		if p.Name != "" && p.Name == name {

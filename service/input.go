@@ -92,7 +92,7 @@ func (in *input) close() {
 }
 
 // command opens the payload of m and returns the command in front.
-func (in *input) command(m Message) (string, error) {
+func (in *input) command(m *Message) (string, error) {
 	if m.Cmd != "" {
 		in.open(m.Data)
 		return m.Cmd, nil
@@ -109,7 +109,7 @@ func (in *input) command(m Message) (string, error) {
 }
 
 // first is command for a value of any kind in front, nil when there is none.
-func (in *input) first(m Message) (first any, err error) {
+func (in *input) first(m *Message) (first any, err error) {
 	in.open(m.Data)
 	switch {
 	case m.Cmd != "":

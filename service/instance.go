@@ -19,7 +19,7 @@ type instance struct {
 	exited   bool             // by Context.Exit
 	commands Commands         // those of Context.Handle
 	fallback func(cmd string) Handler
-	types    map[PType]*Protocol
+	types    []*Protocol
 	info     func(*Context, lualike.Args) (lualike.Args, error)
 	traces   map[Handle]string // tags announced, by who is to use them
 	traced   int               // tags made
@@ -140,26 +140,27 @@ type startPanic struct {
 func (p *startPanic) Error() string { return fmt.Sprintf("panic: %v", p.reason) }
 
 // Receive handles one message.
-func (i *instance) Receive(co *actor.Coroutine, m Message) {
+func (i *instance) Receive(co *actor.Coroutine, m *Message) {
 	c := i.context(co)
 	switch m.Type {
 	case actor.PTypeTrace:
-		i.announced(m)
+		i.announced(*m)
 		return
 	case PTypeDebug:
-		i.reply(c, m, i.debugCommand)
+		out, err := i.debugCommand(c, m)
+		i.reply(c, m, out, err)
 		return
 	}
 	if i.traces != nil || i.traceAll != nil {
-		i.beginTrace(c, m)
+		i.beginTrace(c, *m)
 	}
 	i.dispatch(c, m)
 	c.traceStep("end")
 }
 
-func (i *instance) dispatch(c *Context, m Message) {
-	if p := i.types[m.Type]; p != nil {
-		p.Dispatch(c, m)
+func (i *instance) dispatch(c *Context, m *Message) {
+	if p := i.protocol(m.Type); p != nil {
+		p.Dispatch(c, *m)
 		if c.co.Owed() {
 			c.Logf("Maybe forgot response session %d from %s : %s", m.Session, m.Source, i.def.name)
 			c.co.Fail(fmt.Errorf("%w: the handler gave no answer", ErrCallFailed))
@@ -170,7 +171,19 @@ func (i *instance) dispatch(c *Context, m Message) {
 		i.unknown(c, m)
 		return
 	}
-	i.reply(c, m, i.command)
+	out, err := i.command(c, m)
+	i.reply(c, m, out, err)
+}
+
+// protocol returns what the service itself defined for messages of type t. There
+// are few.
+func (i *instance) protocol(t PType) *Protocol {
+	for _, p := range i.types {
+		if p.Type == t {
+			return p
+		}
+	}
+	return nil
 }
 
 // commanded reports whether the service has anything that takes commands.
@@ -178,25 +191,24 @@ func (i *instance) commanded() bool {
 	return i.commands != nil || i.def.commands != nil || i.fallback != nil
 }
 
-// reply answers m with what run returns.
-func (i *instance) reply(c *Context, m Message, run func(*Context, Message) (any, error)) {
-	out, err := run(c, m)
+// reply answers m with what its handler has returned.
+func (i *instance) reply(c *Context, m *Message, out any, err error) {
 	c.input().close()
 	if err != nil {
 		c.traceError()
-		i.logFailure(m, err.Error())
+		i.logFailure(*m, err.Error())
 		c.co.Fail(&handlerError{err})
 		return
 	}
 	if c.co.Owed() {
 		c.traceStep("response")
 		if _, err = c.co.Reply(out); err != nil {
-			i.logFailure(m, err.Error())
+			i.logFailure(*m, err.Error())
 		}
 	}
 }
 
-func (i *instance) command(c *Context, m Message) (any, error) {
+func (i *instance) command(c *Context, m *Message) (any, error) {
 	cmd, err := c.input().command(m)
 	if err != nil {
 		return nil, err
@@ -214,7 +226,7 @@ func (i *instance) command(c *Context, m Message) (any, error) {
 }
 
 // unknown is a message that the service has no dispatch function for (B051).
-func (i *instance) unknown(c *Context, m Message) {
+func (i *instance) unknown(c *Context, m *Message) {
 	if c.co.Owed() {
 		c.co.Fail(fmt.Errorf("%w: %s takes no messages of type %d", ErrCallFailed, i.svc.Handle(), m.Type))
 		return
@@ -224,7 +236,7 @@ func (i *instance) unknown(c *Context, m Message) {
 		text = "(lua)"
 	}
 	c.Logf("Unknown request %s: %v", text, m.Data)
-	i.logFailure(m, fmt.Sprintf("Unknown session : %d from %x", m.Session, uint32(m.Source)))
+	i.logFailure(*m, fmt.Sprintf("Unknown session : %d from %x", m.Session, uint32(m.Source)))
 }
 
 // Crashed logs a panic.
@@ -267,11 +279,11 @@ func (c *Context) Dispatch(t PType, f func(c *Context, m Message)) {
 	if c.misused() {
 		return
 	}
-	if p := c.inst.types[t]; p != nil {
+	if p := c.inst.protocol(t); p != nil {
 		p.Dispatch = f
 		return
 	}
-	c.inst.addType(&Protocol{Type: t, Dispatch: f})
+	c.inst.types = append(c.inst.types, &Protocol{Type: t, Dispatch: f})
 }
 
 // RegisterProtocol gives the service a message type of its own, by name and
@@ -294,13 +306,6 @@ func (c *Context) RegisterProtocol(p Protocol) error {
 			return fmt.Errorf("%w: protocol %s (%d) is in use", ErrMisuse, p.Name, p.Type)
 		}
 	}
-	c.inst.addType(&p)
+	c.inst.types = append(c.inst.types, &p)
 	return nil
-}
-
-func (i *instance) addType(p *Protocol) {
-	if i.types == nil {
-		i.types = make(map[PType]*Protocol)
-	}
-	i.types[p.Type] = p
 }

@@ -18,16 +18,15 @@ func (c *Context) HandleUnknown(f func(c *Context, cmd string, args lualike.Args
 // (the numbered methods of snax).
 func HandleFirst(choose func(c *Context, first any) (Handler, error)) func(*Context, Message) {
 	return func(c *Context, m Message) {
-		c.inst.reply(c, m, func(c *Context, m Message) (any, error) {
-			first, err := c.input().first(m)
-			if err != nil {
-				return nil, err
-			}
-			h, err := choose(c, first)
-			if err != nil {
-				return nil, err
-			}
-			return h.run(c)
-		})
+		var h Handler
+		var out any
+		first, err := c.input().first(&m)
+		if err == nil {
+			h, err = choose(c, first)
+		}
+		if err == nil {
+			out, err = h.run(c)
+		}
+		c.inst.reply(c, &m, out, err)
 	}
 }
