@@ -264,7 +264,7 @@ func (s *Service) refill(now time.Duration) bool {
 	}
 	spare := s.out.buf[:0]
 	if cap(spare) > keepCap && len(s.in) < cap(spare)/8 {
-		spare = nil
+		spare = s.node.large.takeBack(spare)
 	}
 	s.in, s.out.buf, s.out.head = spare, s.in, 0
 	return true

@@ -7,36 +7,44 @@ import (
 	"github.com/skynetgo/skynet/lualike"
 )
 
-// maxContexts is how many Contexts are made at once.
+// maxContexts is how many Contexts a coroutine uses in turn.
 const maxContexts = 16
 
 // scratch is what a coroutine keeps for this package from one run to the next.
 type scratch struct {
-	in    input
-	inst  *instance
-	spare []Context // of inst, none of which has been used
-	batch int       // how many are made next
+	in       input
+	inst     *instance
+	contexts []Context // of inst, no more than it has needed
+	next     int
 }
 
-// context makes a Context. None is used twice, so that one kept beyond its
-// coroutine can be told from a current one. A coroutine that runs often makes
-// several at once.
+// context returns a Context for the run that co begins. It has not been used in
+// the maxContexts runs before, or by another service, so that one kept beyond its
+// run can be told from a current one.
 func (i *instance) context(co *actor.Coroutine) *Context {
 	s, _ := co.Layer.(*scratch)
 	if s == nil {
 		s = new(scratch)
 		co.Layer = s
 	}
-	if s.inst != i {
-		s.inst, s.spare, s.batch = i, nil, 1
+	switch {
+	case s.inst != i:
+		s.inst, s.contexts, s.next = i, make([]Context, 1), 0
+	case s.next < len(s.contexts):
+	case s.next < maxContexts:
+		s.contexts, s.next = make([]Context, 2*len(s.contexts)), 0
+	default:
+		s.next = 0
 	}
-	if len(s.spare) == 0 {
-		s.spare = make([]Context, s.batch)
-		s.batch = min(2*s.batch, maxContexts)
+	c := &s.contexts[s.next]
+	s.next++
+	c.id = co.ID()
+	if c.co != co {
+		c.co, c.inst = co, i
 	}
-	c := &s.spare[0]
-	s.spare = s.spare[1:]
-	c.co, c.inst, c.id = co, i, co.ID()
+	if c.ctx != nil {
+		c.ctx = nil
+	}
 	return c
 }
 

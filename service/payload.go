@@ -21,10 +21,15 @@ import (
 // results of a handler or a call; with it bytes are passed on unread.
 type Packed []byte
 
+// oneNil is the list of one nil, which never changes.
+var oneNil any = lualike.Args{nil}
+
 // valueData is v in the form that says "this one value".
 func valueData(v any) any {
 	switch v := v.(type) {
-	case nil, []byte:
+	case nil:
+		return oneNil
+	case []byte:
 		return lualike.Args{v}
 	case Packed:
 		return []byte(v)

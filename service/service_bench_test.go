@@ -58,7 +58,7 @@ func BenchmarkCall(b *testing.B) {
 	}
 }
 
-// BenchmarkSend has a thousand messages on their way at most.
+// BenchmarkSend has ten thousand messages on their way at most.
 func BenchmarkSend(b *testing.B) {
 	n := benchNode(b, false)
 	h := serve(b, n, "handlers", handlers)
@@ -70,7 +70,7 @@ func BenchmarkSend(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			sent := 0
 			measure(b, n, func(c *service.Context) error {
-				if sent++; sent%1000 == 0 {
+				if sent++; sent%10000 == 0 {
 					_, err := c.Call(h, "P1", 1)
 					return err
 				}
