@@ -131,7 +131,9 @@ func (co *Coroutine) end(err error) {
 	co.clear()
 	co.id++
 	s.running = nil
-	s.checkDrained()
+	if s.rare.drained != nil {
+		s.checkDrained()
+	}
 }
 
 // clear lets go of what few runs have; to write fields that point somewhere costs
@@ -231,19 +233,19 @@ func (co *Coroutine) Call(to Handle, m Message, timeout time.Duration) (Message,
 		}
 		defer s.node.graph.waited(co)
 	}
-	if err := s.request(w, to, m, timeout); err != nil {
+	if err := s.request(w, to, &m, timeout); err != nil {
 		return Message{}, err
 	}
 	return co.park()
 }
 
 // request sends m and enters w as the one that waits for its answer.
-func (s *Service) request(w *waiter, to Handle, m Message, timeout time.Duration) error {
+func (s *Service) request(w *waiter, to Handle, m *Message, timeout time.Duration) error {
 	w.kind, w.session, w.peer = waitCall, m.Session, to
 	w.since = s.node.Uptime()
 	s.waiting.add(w)
 	var err error
-	if w.callee, w.place, err = s.node.post(to, &m); err != nil {
+	if w.callee, w.place, err = s.node.post(to, m); err != nil {
 		s.settle(w)
 		w.kind = waitNone
 		return err
@@ -273,7 +275,7 @@ func (co *Coroutine) Ask(to Handle, m Message, timeout time.Duration, done func(
 	if s.node.serials.Load() > 0 {
 		w.edge = s.node.graph.ask(co, to, m.Session)
 	}
-	if err := s.request(w, to, m, timeout); err != nil {
+	if err := s.request(w, to, &m, timeout); err != nil {
 		return nil, err
 	}
 	if w.edge != nil {
@@ -313,10 +315,14 @@ func (co *Coroutine) WaitAsked(token any) error {
 }
 
 // Send sends m without asking for an answer; it never blocks.
-func (co *Coroutine) Send(to Handle, m Message) error {
-	m.Session = 0
-	m.Source = co.svc.handle
-	return co.svc.node.Send(to, m)
+func (co *Coroutine) Send(to Handle, m Message) error { return co.Post(to, &m) }
+
+// Post is Send that sets Session and Source in m itself.
+func (co *Coroutine) Post(to Handle, m *Message) error {
+	s := co.svc
+	m.Session, m.Source = 0, s.handle
+	_, _, err := s.node.post(to, m)
+	return err
 }
 
 // Missed counts a message that could not be sent, since its address is nobody's.
@@ -356,10 +362,10 @@ func (co *Coroutine) Response() (*Response, error) {
 	co.settle()
 	s := co.svc
 	r := &Response{svc: s, source: co.request.Source, session: co.request.Session}
-	if s.responses == nil {
-		s.responses = make(map[*Response]struct{})
+	if s.own().responses == nil {
+		s.rare.responses = make(map[*Response]struct{})
 	}
-	s.responses[r] = struct{}{}
+	s.rare.responses[r] = struct{}{}
 	return r, nil
 }
 
@@ -398,14 +404,14 @@ func (co *Coroutine) sleepOn(token any, kind waitKind) (*waiter, error) {
 	if token == nil {
 		token = co
 	}
-	if s.sleeping[token] != nil {
+	if s.rare.sleeping[token] != nil {
 		return nil, fmt.Errorf("%w: token duplicative", ErrMisuse)
 	}
-	if s.sleeping == nil {
-		s.sleeping = make(map[any]*Coroutine)
+	if s.own().sleeping == nil {
+		s.rare.sleeping = make(map[any]*Coroutine)
 	}
-	s.sleeping[token] = co
-	s.sleepers = max(s.sleepers, len(s.sleeping))
+	s.rare.sleeping[token] = co
+	s.rare.sleepers = max(s.rare.sleepers, len(s.rare.sleeping))
 	co.wait = waiter{co: co, kind: kind, session: s.newSession(), token: token, since: s.node.Uptime()}
 	s.waiting.add(&co.wait)
 	return &co.wait, nil
@@ -423,10 +429,10 @@ func (s *Service) startTimer(w *waiter, d time.Duration) {
 // Wakeup ends the Sleep or Wait of token once the running coroutine gives the
 // baton away; false when nobody sleeps on it.
 func (co *Coroutine) Wakeup(token any) bool {
-	if co.svc.sleeping[token] == nil {
+	if co.svc.rare.sleeping[token] == nil {
 		return false
 	}
-	co.svc.woken.push(token)
+	co.svc.rare.woken.push(token)
 	return true
 }
 
@@ -506,7 +512,7 @@ func (co *Coroutine) Interrupt(other *Coroutine, err error) {
 	}
 	other.wait.kind = waitNone
 	other.answer, other.err = Message{}, err
-	s.failed.push(failure{co: other})
+	s.own().failed.push(failure{co: other})
 }
 
 // Exit ends the service: what follows in the caller does not run but its

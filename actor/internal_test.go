@@ -91,19 +91,19 @@ func TestBurstLeavesNoMemory(t *testing.T) {
 	eventually(t, func() bool {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		return !s.busy && s.sleepers == 0
+		return !s.busy && s.rare.sleepers == 0
 	}, "the service is idle and small")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for what, places := range map[string]int{
-		"in": cap(s.in), "out": cap(s.out.buf), "forks": cap(s.forks.buf), "woken": cap(s.woken.buf), "failed": cap(s.failed.buf),
+		"in": cap(s.in), "out": cap(s.out.buf), "forks": cap(s.forks.buf), "woken": cap(s.rare.woken.buf), "failed": cap(s.rare.failed.buf),
 	} {
 		if places > keepCap {
 			t.Errorf("%s keeps %d places", what, places)
 		}
 	}
-	if s.waiting.slots != nil || s.sleeping != nil {
-		t.Errorf("the tables are still there: %d, %d", s.waiting.len(), len(s.sleeping))
+	if s.waiting.slots != nil || s.rare.sleeping != nil {
+		t.Errorf("the tables are still there: %d, %d", s.waiting.len(), len(s.rare.sleeping))
 	}
 }
 
@@ -340,11 +340,11 @@ func TestLargeMailboxesAreUsedAgain(t *testing.T) {
 // its end to the holder, who may have looked for it just before.
 func TestHolderKeepsTheBatonOfTheKilled(t *testing.T) {
 	n, _ := newNode(t)
-	s := &Service{node: n, busy: true}
+	s := &Service{node: n, busy: true, rare: &noRare}
 	if s.refill(0) || s.busy {
 		t.Error("an empty mailbox does not release the baton")
 	}
-	s = &Service{node: n, busy: true}
+	s = &Service{node: n, busy: true, rare: &noRare}
 	if !s.kill() {
 		t.Fatal("not killed")
 	}

@@ -150,7 +150,7 @@ func (s *Service) checkBacklog() {
 	s.mu.Lock()
 	waiting := len(s.in)
 	s.mu.Unlock()
-	s.checkLoad(waiting + s.out.len() + s.held.len())
+	s.checkLoad(waiting + s.out.len() + s.rare.held.len())
 }
 
 // startClock begins to count the time with the baton, unless it is counted.

@@ -19,20 +19,20 @@ const loggerName = ".logger"
 // Node is one node: its services, names, timers and environment. Nodes of one
 // process share nothing. Its methods are safe from any goroutine.
 type Node struct {
-	cfg       Config
-	id        uuid.UUID
-	started   time.Time
-	reg       registry
-	env       env
-	timers    timers
-	pool      Pool
-	release   func()
-	crew      crew
-	large     largeMailboxes
-	counters  [dropReasons]atomic.Uint64
-	serials   atomic.Int32 // living serial services
-	graph     graph
-	monitor   monitor
+	cfg      Config
+	id       uuid.UUID
+	started  time.Time
+	reg      registry
+	env      env
+	timers   timers
+	pool     Pool
+	release  func()
+	crew     crew
+	large    largeMailboxes
+	counters [dropReasons]atomic.Uint64
+	serials  atomic.Int32 // living serial services
+	graph    graph
+	monitor  monitor
 
 	mu       sync.Mutex
 	closing  bool
@@ -107,7 +107,7 @@ type Spec struct {
 func (n *Node) Launch(spec Spec) (Handle, error) {
 	s := &Service{
 		node: n, behaviour: spec.Behaviour, name: spec.Name, serial: spec.Serial, limit: spec.Mailbox,
-		busy: true, lastSession: 1,
+		busy: true, lastSession: 1, rare: &noRare,
 	}
 	s.forks.push(spec.Behaviour.Start)
 	n.mu.Lock()

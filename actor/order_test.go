@@ -26,7 +26,7 @@ func TestWokenRunInTheOrderOfTheWakeups(t *testing.T) { // B074
 				r.add("%d", i)
 			})
 		}
-		until(co, func() bool { return len(co.Service().sleeping) == 4 })
+		until(co, func() bool { return len(co.Service().rare.sleeping) == 4 })
 		co.Fork(func(*Coroutine) { r.add("fork") })
 		for _, i := range []int{3, 1, 4, 2} {
 			if !co.Wakeup(i) {
@@ -136,7 +136,7 @@ func TestWakeup(t *testing.T) {
 			waited = co.Wait("token")
 			woken = true
 		})
-		until(co, func() bool { return len(co.Service().sleeping) == 1 })
+		until(co, func() bool { return len(co.Service().rare.sleeping) == 1 })
 		if err := co.Wait("token"); !errors.Is(err, ErrMisuse) { // B073
 			t.Errorf("a second wait on a token: %v", err)
 		}
@@ -184,8 +184,8 @@ func TestInterrupt(t *testing.T) {
 				if !errors.Is(errs[0], broken) || errs[1] != broken || errs[2] != nil {
 					t.Errorf("ended with %v", errs)
 				}
-				if s := co.Service(); s.waiting.len()+len(s.sleeping)+s.parked.count != 0 {
-					t.Errorf("left in the tables: %d %d %d", s.waiting.len(), len(s.sleeping), s.parked.count)
+				if s := co.Service(); s.waiting.len()+len(s.rare.sleeping)+s.parked.count != 0 {
+					t.Errorf("left in the tables: %d %d %d", s.waiting.len(), len(s.rare.sleeping), s.parked.count)
 				}
 			})
 		})

@@ -19,7 +19,7 @@ func (r *Response) Last() { r.lasting = true }
 
 // Pending reports whether the caller is known to wait still.
 func (r *Response) Pending() bool {
-	_, ok := r.svc.responses[r]
+	_, ok := r.svc.rare.responses[r]
 	return ok
 }
 
@@ -46,7 +46,7 @@ func (r *Response) send(m Message) (bool, error) {
 	if !r.Pending() {
 		return false, nil
 	}
-	delete(r.svc.responses, r)
+	delete(r.svc.rare.responses, r)
 	defer r.svc.checkDrained()
 	m.Session, m.Source = r.session, r.svc.handle
 	return r.svc.node.reply(r.source, m)

@@ -55,8 +55,8 @@ func (s *Service) turns(co *Coroutine) (left bool) {
 			f(co)
 		default:
 			q := &s.out
-			if s.handling == nil && s.held.len() > 0 {
-				q = &s.held
+			if s.handling == nil && s.rare.held.len() > 0 {
+				q = &s.rare.held
 			}
 			co.begin(q)
 			s.behaviour.Receive(co, &co.request)
@@ -86,11 +86,11 @@ func (s *Service) unwound(co *Coroutine) {
 	case s.closing.Load() == alive:
 		s.crashed(co, errGoexit, debug.Stack())
 		s.passOn()
-	case s.ended:
+	case s.rare.ended:
 		// by a function of AtEnd
-	case s.finishing != nil:
+	case s.rare.finishing != nil:
 		co.end(s.exitError())
-		s.finishing <- struct{}{}
+		s.rare.finishing <- struct{}{}
 	default:
 		co.end(s.exitError())
 		s.finish()
@@ -111,19 +111,19 @@ func (s *Service) exitError() error {
 // finish ends the service, for the holder: it takes no more messages, everyone
 // who waits for it gets an error, its parked coroutines end one at a time.
 func (s *Service) finish() {
-	s.finishing = make(chan struct{})
+	s.own().finishing = make(chan struct{})
 	if s.serial {
 		defer s.node.serials.Add(-1)
 	}
 	err := s.exitError()
-	for s.held.len() > 0 {
-		s.refuse(s.held.pop(), err)
+	for s.rare.held.len() > 0 {
+		s.refuse(s.rare.held.pop(), err)
 	}
 	for s.out.len() > 0 {
 		s.refuse(s.out.pop(), err)
 	}
 	s.shut()
-	for r := range s.responses {
+	for r := range s.rare.responses {
 		_, _ = r.Fail(err)
 	}
 	s.forks = fifo[func(*Coroutine)]{}
@@ -146,11 +146,11 @@ func (s *Service) finish() {
 	s.disarmDeadlines()
 	for s.parked.first != nil {
 		s.parked.first.resume()
-		<-s.finishing
+		<-s.rare.finishing
 	}
-	s.ended = true
+	s.rare.ended = true
 	defer s.report()
-	for _, f := range s.atEnd {
+	for _, f := range s.rare.atEnd {
 		s.guard("AtEnd", f)
 	}
 }

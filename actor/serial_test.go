@@ -90,7 +90,7 @@ func TestSerialHandlesOneRequestAfterTheOther(t *testing.T) {
 func (s *Service) sleepsOn(token any) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return !s.busy && s.sleeping[token] != nil
+	return !s.busy && s.rare.sleeping[token] != nil
 }
 
 // wake takes the baton of an idle service for a wakeup.
@@ -103,7 +103,7 @@ func wake(t testing.TB, n *Node, h Handle, token any) {
 	}
 	s.busy = true
 	s.mu.Unlock()
-	s.woken.push(token)
+	s.rare.woken.push(token)
 	s.passOn()
 }
 

@@ -29,59 +29,77 @@ const (
 	killed
 )
 
-// Service is one service of a node. Fields in the second group belong to the
-// holder of the baton.
+// Service is one service of a node. The fields stand in the order of who writes
+// them: senders and the holder of the baton are not to take cache lines from one
+// another.
 type Service struct {
 	node      *Node
 	behaviour Behaviour
-	name      string
 	handle    Handle
-	names     []string // the registry's, under its lock
 	closing   atomic.Uint32
-
-	serial   bool
-	limit    int           // most requests that may wait; 0: no bound
-	progress atomic.Uint64 // runs and answers << 32 | requests taken, written by the holder; each half goes round
-	source   atomic.Uint32 // of the request taken last
-	cpu      atomic.Int64  // nanoseconds with the baton; less the present Uptime, so below 0, while it is held
-	drops    drops
-	recorder atomic.Pointer[Recorder]
+	serial    bool
+	limit     int // most requests that may wait; 0: no bound
+	recorder  atomic.Pointer[Recorder]
+	name      string
 
 	mu       sync.Mutex // the mailbox lock
+	pushed   uint32     // requests that came in
+	busy     bool       // held or scheduled; false means idle
+	closed   bool       // takes no more messages
+	counted  bool       // under Node.mu: what it has come to stands in Node.past
+	retiring bool       // ends once the mailbox is empty
+	gone     bool       // the end is complete
 	in       []Message
-	pushed   uint32 // requests that came in
-	busy     bool   // held or scheduled; false means idle
-	closed   bool   // takes no more messages
-	counted  bool   // under Node.mu: what it has come to stands in Node.past
-	retiring bool   // ends once the mailbox is empty
 	watchers []watcher
+	done     chan struct{} // made on demand
 
-	out         fifo[Message]
-	held        fifo[Message] // requests that a serial service has put off
-	handling    *Coroutine    // what a serial service waits for the end of
-	threshold   int           // mailbox length that the next warning takes; 0: overloadLength
-	stopping    []func(*Coroutine)
-	stopped     bool            // Shutdown has begun
-	drained     chan<- struct{} // closed once no handler is in progress; nil: nobody asks
+	names []string // the registry's, under its lock
+	drops drops
+	cause error // of an exit; nil when there is no other
+
+	// The rest is the holder's.
+	progress    atomic.Uint64 // runs and answers << 32 | requests taken; each half goes round
+	source      atomic.Uint32 // of the request taken last
 	lastSession Session
+	cpu         atomic.Int64 // nanoseconds with the baton; less the present Uptime, so below 0, while it is held
+	out         fifo[Message]
+	handling    *Coroutine // what a serial service waits for the end of
 	running     *Coroutine
-	parks       uint32 // how often a coroutine went on
-	waiting     sessions
-	sleeping    map[any]*Coroutine
-	parked      coroutineList
-	woken       fifo[any] // tokens
-	failed      fifo[failure]
+	rare        *rare
 	forks       fifo[func(*Coroutine)]
-	responses   map[*Response]struct{}
+	parks       uint32 // how often a coroutine went on
+	threshold   int    // mailbox length that the next warning takes; 0: overloadLength
+	waiting     sessions
+	parked      coroutineList
 	deadlines   deadlines
-	locals      map[any]any
-	sleepers    int // most entries of sleeping since trim made it small
-	atEnd       []func()
-	finishing   chan struct{}
-	cause       error         // of an exit; nil when there is no other
-	ended       bool          // no coroutine is left
-	done        chan struct{} // made on demand, under mu
-	gone        bool          // under mu: the end is complete
+}
+
+// rare is what few services have. Those without share noRare, which never
+// changes.
+type rare struct {
+	held      fifo[Message] // requests that a serial service has put off
+	woken     fifo[any]     // tokens
+	failed    fifo[failure]
+	sleeping  map[any]*Coroutine
+	sleepers  int // most entries of sleeping since trim made it small
+	responses map[*Response]struct{}
+	locals    map[any]any
+	stopping  []func(*Coroutine)
+	stopped   bool            // Shutdown has begun
+	ended     bool            // no coroutine is left
+	drained   chan<- struct{} // closed once no handler is in progress; nil: nobody asks
+	finishing chan struct{}
+	atEnd     []func()
+}
+
+var noRare rare
+
+// own returns the rare fields for a change.
+func (s *Service) own() *rare {
+	if s.rare == &noRare {
+		s.rare = new(rare)
+	}
+	return s.rare
 }
 
 // failure is an answer that needs no message: a call whose peer died, a
@@ -197,17 +215,17 @@ func (s *Service) step(now time.Duration) (*Coroutine, next) {
 		if s.closing.Load() != alive {
 			return nil, nextWork
 		}
-		if s.woken.len() > 0 {
-			token := s.woken.pop()
-			if co := s.sleeping[token]; co != nil {
+		if s.rare.woken.len() > 0 {
+			token := s.rare.woken.pop()
+			if co := s.rare.sleeping[token]; co != nil {
 				s.settle(&co.wait)
 				co.answer, co.err = Message{}, ErrBreak
 				return co, nextResume
 			}
 			continue
 		}
-		if s.failed.len() > 0 {
-			f := s.failed.pop()
+		if s.rare.failed.len() > 0 {
+			f := s.rare.failed.pop()
 			if f.co != nil {
 				return f.co, nextResume
 			}
@@ -218,21 +236,21 @@ func (s *Service) step(now time.Duration) (*Coroutine, next) {
 			}
 			continue
 		}
-		if s.forks.len() > 0 || s.handling == nil && s.held.len() > 0 {
+		if s.forks.len() > 0 || s.handling == nil && s.rare.held.len() > 0 {
 			return nil, nextWork
 		}
 		if s.out.len() == 0 {
 			if !s.refill(now) {
 				return nil, nextIdle
 			}
-			s.checkLoad(s.out.len() + s.held.len())
+			s.checkLoad(s.out.len() + s.rare.held.len())
 			continue
 		}
 		if t := s.out.peek().Type; t != PTypeResponse && t != PTypeError {
 			if s.handling == nil || t == PTypeDebug {
 				return nil, nextWork
 			}
-			s.held.push(s.out.pop())
+			s.own().held.push(s.out.pop())
 			continue
 		}
 		m := s.out.pop()
@@ -256,7 +274,7 @@ func (s *Service) refill(now time.Duration) bool {
 		}
 		s.trim()
 		s.stopClock(now)
-		if s.held.len() == 0 {
+		if s.rare.held.len() == 0 {
 			s.threshold = 0
 		}
 		s.busy = false
@@ -273,12 +291,12 @@ func (s *Service) refill(now time.Duration) bool {
 // trim gives back what a burst has left; the service is about to be idle.
 func (s *Service) trim() {
 	s.in, s.out.buf = s.node.large.takeBack(s.in), s.node.large.takeBack(s.out.buf)
-	s.woken.trim()
-	s.failed.trim()
+	s.rare.woken.trim()
+	s.rare.failed.trim()
 	s.forks.trim()
 	s.waiting.trim()
-	if s.sleepers > keepCap && len(s.sleeping) < s.sleepers/8 { // maps do not shrink by themselves
-		s.sleeping, s.sleepers = rebuilt(s.sleeping), len(s.sleeping)
+	if s.rare.sleepers > keepCap && len(s.rare.sleeping) < s.rare.sleepers/8 { // maps do not shrink by themselves
+		s.rare.sleeping, s.rare.sleepers = rebuilt(s.rare.sleeping), len(s.rare.sleeping)
 	}
 }
 
@@ -350,14 +368,14 @@ func answerError(data any) error {
 // peerEnded fails the calls that wait for peer and drops the answers it was
 // owed (lualib/skynet.lua: _error_dispatch with session 0).
 func (s *Service) peerEnded(peer Handle) {
-	for r := range s.responses {
+	for r := range s.rare.responses {
 		if r.source == peer {
-			delete(s.responses, r)
+			delete(s.rare.responses, r)
 		}
 	}
 	for _, w := range s.waiting.all() {
 		if w.kind == waitCall && w.peer == peer {
-			s.failed.push(failure{session: w.session, err: fmt.Errorf("%w: %s", ErrExited, peer)})
+			s.own().failed.push(failure{session: w.session, err: fmt.Errorf("%w: %s", ErrExited, peer)})
 		}
 	}
 }
@@ -390,7 +408,7 @@ func (s *Service) newSession() Session {
 func (s *Service) settle(w *waiter) {
 	s.waiting.remove(w.session)
 	if w.token != nil {
-		delete(s.sleeping, w.token)
+		delete(s.rare.sleeping, w.token)
 		w.token = nil
 	}
 	if w.timer != nil {
@@ -413,7 +431,7 @@ func (s *Service) expire() {
 	now := s.node.Uptime()
 	s.disarmDeadlines()
 	s.deadlines.expired(now, func(w *waiter) {
-		s.failed.push(failure{session: w.session, err: w.unanswered(ErrTimeout, now)})
+		s.own().failed.push(failure{session: w.session, err: w.unanswered(ErrTimeout, now)})
 	})
 	s.armDeadlines()
 }
@@ -437,17 +455,17 @@ func (s *Service) disarmDeadlines() {
 // Local returns the value kept under key for this service, made by mk when it
 // is the first time. Only the holder may call it.
 func (s *Service) Local(key any, mk func() any) any {
-	if v, ok := s.locals[key]; ok {
+	if v, ok := s.rare.locals[key]; ok {
 		return v
 	}
 	v := mk()
-	if s.locals == nil {
-		s.locals = make(map[any]any)
+	if s.own().locals == nil {
+		s.rare.locals = make(map[any]any)
 	}
-	s.locals[key] = v
+	s.rare.locals[key] = v
 	return v
 }
 
 // AtEnd has f called when the service has ended: after its coroutines, before
 // its end is reported. f must not block. Only the holder may call it.
-func (s *Service) AtEnd(f func()) { s.atEnd = append(s.atEnd, f) }
+func (s *Service) AtEnd(f func()) { s.own().atEnd = append(s.rare.atEnd, f) }

@@ -100,13 +100,13 @@ type (
 func (s *Service) control(op any) {
 	switch op := op.(type) {
 	case stopSignal:
-		s.stopped = true
-		for _, f := range s.stopping {
+		s.own().stopped = true
+		for _, f := range s.rare.stopping {
 			s.forkStop(f)
 		}
-		s.stopping = nil
+		s.rare.stopping = nil
 	case drainSignal:
-		s.drained = op.done
+		s.own().drained = op.done
 		s.checkDrained()
 	}
 }
@@ -115,10 +115,10 @@ func (s *Service) control(op any) {
 // any service is ended: the place to stop taking work in. Shutdown waits for f as
 // for a handler. When it has begun already f runs at once.
 func (co *Coroutine) OnStop(f func(*Coroutine)) {
-	if co.svc.stopped {
+	if co.svc.rare.stopped {
 		co.svc.forkStop(f)
 	} else {
-		co.svc.stopping = append(co.svc.stopping, f)
+		co.svc.own().stopping = append(co.svc.rare.stopping, f)
 	}
 }
 
@@ -180,18 +180,18 @@ func (s *Service) quietBy(ctx context.Context, deadline time.Time, quiet <-chan 
 
 // checkDrained tells drain when nothing is in progress any more, for the holder.
 func (s *Service) checkDrained() {
-	if s.drained == nil || s.closing.Load() == alive && s.inProgress() {
+	if s.rare.drained == nil || s.closing.Load() == alive && s.inProgress() {
 		return
 	}
-	close(s.drained)
-	s.drained = nil
+	close(s.rare.drained)
+	s.rare.drained = nil
 }
 
 func (s *Service) inProgress() bool {
-	if s.running != nil && s.running.handles || s.held.len() > 0 {
+	if s.running != nil && s.running.handles || s.rare.held.len() > 0 {
 		return true
 	}
-	for r := range s.responses {
+	for r := range s.rare.responses {
 		if !r.lasting {
 			return true
 		}

@@ -13,7 +13,7 @@ import (
 // nobody, ErrExited when the callee ended first, ErrTimeout when the deadline
 // passed, and what the callee's handler returned, which is ErrCallFailed too.
 func (c *Context) Call(addr any, args ...any) (lualike.Args, error) {
-	reply, err := c.request(addr, Message{Type: PTypeLua, Data: lualike.Args(args)})
+	reply, err := c.request(addr, &Message{Type: PTypeLua, Data: lualike.Args(args)})
 	if err == nil {
 		var out lualike.Args
 		if out, err = dataArgs(reply.Data); err == nil {
@@ -26,7 +26,7 @@ func (c *Context) Call(addr any, args ...any) (lualike.Args, error) {
 // Call is Context.Call with one result, as an R. A missing result is nil and
 // nil the zero value; a pointer tells them apart.
 func Call[R any](c *Context, addr any, args ...any) (R, error) {
-	reply, err := c.request(addr, Message{Type: PTypeLua, Data: lualike.Args(args)})
+	reply, err := c.request(addr, &Message{Type: PTypeLua, Data: lualike.Args(args)})
 	if err == nil {
 		var r R
 		if r, err = dataAs[R](reply.Data); err == nil {
@@ -40,7 +40,7 @@ func Call[R any](c *Context, addr any, args ...any) (R, error) {
 // Send sends args to addr without asking for an answer; it does not block
 // (skynet.send). ErrNoService when addr is nobody.
 func (c *Context) Send(addr any, args ...any) error {
-	if err := c.post(addr, Message{Type: PTypeLua, Data: lualike.Args(args)}); err != nil {
+	if err := c.post(addr, &Message{Type: PTypeLua, Data: lualike.Args(args)}); err != nil {
 		return fmt.Errorf("send %s %s: %w", addressText(addr), commandText(args), err)
 	}
 	return nil
@@ -52,7 +52,7 @@ func (c *Context) RawCall(addr any, t PType, payload any) (any, error) {
 	err := noAnswer(t)
 	if err == nil {
 		var reply Message
-		if reply, err = c.request(addr, Message{Type: t, Data: payload}); err == nil {
+		if reply, err = c.request(addr, &Message{Type: t, Data: payload}); err == nil {
 			return reply.Data, nil
 		}
 	}
@@ -72,7 +72,7 @@ func noAnswer(t PType) error {
 func (c *Context) RawSend(addr any, t PType, payload any) error {
 	err := noAnswer(t)
 	if err == nil {
-		err = c.post(addr, Message{Type: t, Data: payload})
+		err = c.post(addr, &Message{Type: t, Data: payload})
 	}
 	if err != nil {
 		return fmt.Errorf("send %s: %w", addressText(addr), err)
@@ -96,7 +96,7 @@ func (c *Context) Redirect(addr any, source Handle, t PType, session Session, pa
 	return nil
 }
 
-func (c *Context) request(addr any, m Message) (Message, error) {
+func (c *Context) request(addr any, m *Message) (Message, error) {
 	if err := c.mayBlock(); err != nil {
 		return Message{}, err
 	}
@@ -105,7 +105,7 @@ func (c *Context) request(addr any, m Message) (Message, error) {
 		return Message{}, err
 	}
 	c.traceCall(to)
-	answer, err := c.co.Call(to, m, max(c.CallTimeout(), 0))
+	answer, err := c.co.Call(to, *m, max(c.CallTimeout(), 0))
 	if err != nil {
 		c.traceFailed(to)
 	}
@@ -113,7 +113,7 @@ func (c *Context) request(addr any, m Message) (Message, error) {
 	return answer, err
 }
 
-func (c *Context) post(addr any, m Message) error {
+func (c *Context) post(addr any, m *Message) error {
 	if err := c.check(); err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func (c *Context) post(addr any, m Message) error {
 	if err != nil {
 		return err
 	}
-	return c.co.Send(to, m)
+	return c.co.Post(to, m)
 }
 
 func callError(addr any, args []any, err error) error {
@@ -234,7 +234,7 @@ type Cmd[A, R any] string
 
 // Call sends the command and blocks until the answer comes; see Context.Call.
 func (cmd Cmd[A, R]) Call(c *Context, addr any, arg A) (R, error) {
-	reply, err := c.request(addr, Message{Type: PTypeLua, Cmd: string(cmd), Data: valueData(arg)})
+	reply, err := c.request(addr, &Message{Type: PTypeLua, Cmd: string(cmd), Data: valueData(arg)})
 	if err == nil {
 		var r R
 		if r, err = dataAs[R](reply.Data); err == nil {
@@ -247,7 +247,7 @@ func (cmd Cmd[A, R]) Call(c *Context, addr any, arg A) (R, error) {
 
 // Send sends the command without asking for an answer; it does not block.
 func (cmd Cmd[A, R]) Send(c *Context, addr any, arg A) error {
-	if err := c.post(addr, Message{Type: PTypeLua, Cmd: string(cmd), Data: valueData(arg)}); err != nil {
+	if err := c.post(addr, &Message{Type: PTypeLua, Cmd: string(cmd), Data: valueData(arg)}); err != nil {
 		return fmt.Errorf("send %s %s: %w", addressText(addr), string(cmd), err)
 	}
 	return nil

@@ -246,6 +246,9 @@ func (c *Context) convert(addr any) (Handle, error) {
 // target is resolve for the address of a message, which counts as lost when that
 // is nobody's.
 func (c *Context) target(addr any) (Handle, error) {
+	if h, ok := addr.(Handle); ok && h != 0 {
+		return h, nil
+	}
 	h, err := c.resolve(addr)
 	if errors.Is(err, ErrNoService) {
 		c.co.Missed()

@@ -26,7 +26,7 @@ import (
 //	EXIT               as Context.Exit: the answer is an error
 func Debug(c *Context, addr any, cmd string, args ...any) (lualike.Args, error) {
 	all := append([]any{cmd}, args...)
-	reply, err := c.request(addr, Message{Type: PTypeDebug, Data: lualike.Args(all)})
+	reply, err := c.request(addr, &Message{Type: PTypeDebug, Data: lualike.Args(all)})
 	if err == nil {
 		var out lualike.Args
 		if out, err = dataArgs(reply.Data); err == nil {

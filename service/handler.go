@@ -10,7 +10,7 @@ import "github.com/skynetgo/skynet/lualike"
 // two apart. A value of the parameter's own type goes by reference, any other
 // through the conversion that a trip to another node would make.
 type Handler struct {
-	run func(c *Context) (any, error)
+	run func(c *Context, in *input) (any, error)
 }
 
 // noResult is what a P handler replies: no value.
@@ -18,13 +18,13 @@ func noResult(err error) (any, error) { return nil, err }
 
 // F0 is a handler without arguments.
 func F0[R any](f func(*Context) (R, error)) Handler {
-	return Handler{func(c *Context) (any, error) { return result(f(c)) }}
+	return Handler{func(c *Context, _ *input) (any, error) { return result(f(c)) }}
 }
 
 // F1 is a handler with one argument.
 func F1[A, R any](f func(*Context, A) (R, error)) Handler {
-	return Handler{func(c *Context) (any, error) {
-		a, err := take[A](c.input())
+	return Handler{func(c *Context, in *input) (any, error) {
+		a, err := take[A](in)
 		if err != nil {
 			return nil, err
 		}
@@ -34,8 +34,8 @@ func F1[A, R any](f func(*Context, A) (R, error)) Handler {
 
 // F2 is a handler with two arguments.
 func F2[A, B, R any](f func(*Context, A, B) (R, error)) Handler {
-	return Handler{func(c *Context) (any, error) {
-		a, b, err := take2[A, B](c.input())
+	return Handler{func(c *Context, in *input) (any, error) {
+		a, b, err := take2[A, B](in)
 		if err != nil {
 			return nil, err
 		}
@@ -45,8 +45,8 @@ func F2[A, B, R any](f func(*Context, A, B) (R, error)) Handler {
 
 // F3 is a handler with three arguments.
 func F3[A, B, C, R any](f func(*Context, A, B, C) (R, error)) Handler {
-	return Handler{func(c *Context) (any, error) {
-		a, b, x, err := take3[A, B, C](c.input())
+	return Handler{func(c *Context, in *input) (any, error) {
+		a, b, x, err := take3[A, B, C](in)
 		if err != nil {
 			return nil, err
 		}
@@ -56,12 +56,12 @@ func F3[A, B, C, R any](f func(*Context, A, B, C) (R, error)) Handler {
 
 // F4 is a handler with four arguments.
 func F4[A, B, C, D, R any](f func(*Context, A, B, C, D) (R, error)) Handler {
-	return Handler{func(c *Context) (any, error) {
-		a, b, x, err := take3[A, B, C](c.input())
+	return Handler{func(c *Context, in *input) (any, error) {
+		a, b, x, err := take3[A, B, C](in)
 		if err != nil {
 			return nil, err
 		}
-		d, err := take[D](c.input())
+		d, err := take[D](in)
 		if err != nil {
 			return nil, err
 		}
@@ -71,13 +71,13 @@ func F4[A, B, C, D, R any](f func(*Context, A, B, C, D) (R, error)) Handler {
 
 // P0 is a handler without arguments and results.
 func P0(f func(*Context) error) Handler {
-	return Handler{func(c *Context) (any, error) { return noResult(f(c)) }}
+	return Handler{func(c *Context, _ *input) (any, error) { return noResult(f(c)) }}
 }
 
 // P1 is a handler with one argument and no result.
 func P1[A any](f func(*Context, A) error) Handler {
-	return Handler{func(c *Context) (any, error) {
-		a, err := take[A](c.input())
+	return Handler{func(c *Context, in *input) (any, error) {
+		a, err := take[A](in)
 		if err != nil {
 			return nil, err
 		}
@@ -87,8 +87,8 @@ func P1[A any](f func(*Context, A) error) Handler {
 
 // P2 is a handler with two arguments and no result.
 func P2[A, B any](f func(*Context, A, B) error) Handler {
-	return Handler{func(c *Context) (any, error) {
-		a, b, err := take2[A, B](c.input())
+	return Handler{func(c *Context, in *input) (any, error) {
+		a, b, err := take2[A, B](in)
 		if err != nil {
 			return nil, err
 		}
@@ -98,8 +98,8 @@ func P2[A, B any](f func(*Context, A, B) error) Handler {
 
 // P3 is a handler with three arguments and no result.
 func P3[A, B, C any](f func(*Context, A, B, C) error) Handler {
-	return Handler{func(c *Context) (any, error) {
-		a, b, x, err := take3[A, B, C](c.input())
+	return Handler{func(c *Context, in *input) (any, error) {
+		a, b, x, err := take3[A, B, C](in)
 		if err != nil {
 			return nil, err
 		}
@@ -109,12 +109,12 @@ func P3[A, B, C any](f func(*Context, A, B, C) error) Handler {
 
 // P4 is a handler with four arguments and no result.
 func P4[A, B, C, D any](f func(*Context, A, B, C, D) error) Handler {
-	return Handler{func(c *Context) (any, error) {
-		a, b, x, err := take3[A, B, C](c.input())
+	return Handler{func(c *Context, in *input) (any, error) {
+		a, b, x, err := take3[A, B, C](in)
 		if err != nil {
 			return nil, err
 		}
-		d, err := take[D](c.input())
+		d, err := take[D](in)
 		if err != nil {
 			return nil, err
 		}
@@ -125,8 +125,8 @@ func P4[A, B, C, D any](f func(*Context, A, B, C, D) error) Handler {
 // Raw is a handler that gets its arguments in their Lua shape and returns any
 // number of results.
 func Raw(f func(*Context, lualike.Args) (lualike.Args, error)) Handler {
-	return Handler{func(c *Context) (any, error) {
-		args, err := c.input().rest()
+	return Handler{func(c *Context, in *input) (any, error) {
+		args, err := in.rest()
 		if err != nil {
 			return nil, err
 		}
@@ -140,8 +140,8 @@ func Raw(f func(*Context, lualike.Args) (lualike.Args, error)) Handler {
 // Values is Raw without the conversion: the arguments are the very values that
 // were sent, whatever their type.
 func Values(f func(*Context, []any) ([]any, error)) Handler {
-	return Handler{func(c *Context) (any, error) {
-		args, err := c.input().rest()
+	return Handler{func(c *Context, in *input) (any, error) {
+		args, err := in.rest()
 		if err != nil {
 			return nil, err
 		}

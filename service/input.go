@@ -16,6 +16,14 @@ type scratch struct {
 	inst     *instance
 	contexts []Context // of inst, no more than it has needed
 	next     int
+	last     command // of inst, the one handled last
+}
+
+// command is what a command did when it was looked up.
+type command struct {
+	cmd     string
+	handler Handler
+	version uint32
 }
 
 // context returns a Context for the run that co begins. It has not been used in
@@ -29,7 +37,7 @@ func (i *instance) context(co *actor.Coroutine) *Context {
 	}
 	switch {
 	case s.inst != i:
-		s.inst, s.contexts, s.next = i, make([]Context, 1), 0
+		s.inst, s.contexts, s.next, s.last = i, make([]Context, 1), 0, command{}
 	case s.next < len(s.contexts):
 	case s.next < maxContexts:
 		s.contexts, s.next = make([]Context, 2*len(s.contexts)), 0

@@ -18,6 +18,7 @@ type instance struct {
 	starter  *actor.Coroutine // that runs the start function; nil after it
 	exited   bool             // by Context.Exit
 	commands Commands         // those of Context.Handle
+	version  uint32           // of what commands do
 	fallback func(cmd string) Handler
 	types    []*Protocol
 	info     func(*Context, lualike.Args) (lualike.Args, error)
@@ -209,20 +210,31 @@ func (i *instance) reply(c *Context, m *Message, out any, err error) {
 }
 
 func (i *instance) command(c *Context, m *Message) (any, error) {
-	cmd, err := c.input().command(m)
+	s := c.co.Layer.(*scratch)
+	cmd, err := s.in.command(m)
 	if err != nil {
 		return nil, err
 	}
+	if last := &s.last; last.cmd != cmd || last.version != i.version || last.handler.run == nil {
+		h, ok := i.handler(cmd)
+		if !ok {
+			return nil, fmt.Errorf("%w %s", ErrUnknownCommand, cmd)
+		}
+		*last = command{cmd, h, i.version}
+	}
+	return s.last.handler.run(c, &s.in)
+}
+
+// handler returns what a command does.
+func (i *instance) handler(cmd string) (Handler, bool) {
 	h, ok := i.commands[cmd]
 	if !ok {
-		if h, ok = i.def.commands[cmd]; !ok {
-			if i.fallback == nil {
-				return nil, fmt.Errorf("%w %s", ErrUnknownCommand, cmd)
-			}
-			h = i.fallback(cmd)
-		}
+		h, ok = i.def.commands[cmd]
 	}
-	return h.run(c)
+	if !ok && i.fallback != nil {
+		return i.fallback(cmd), true
+	}
+	return h, ok
 }
 
 // unknown is a message that the service has no dispatch function for (B051).
@@ -270,6 +282,7 @@ func (c *Context) Handle(cmd string, h Handler) {
 		c.inst.commands = make(Commands)
 	}
 	c.inst.commands[cmd] = h
+	c.inst.version++
 }
 
 // Dispatch handles every message of type t with f, as it came

@@ -157,7 +157,7 @@ func (c *Context) launched(by string, command, args []any, what, name string) (H
 		}
 		request = append([]any{CmdInStart, int64(until)}, command...)
 	}
-	reply, err := c.request(by, Message{Type: PTypeLua, Data: append(lualike.Args(request), args...)})
+	reply, err := c.request(by, &Message{Type: PTypeLua, Data: append(lualike.Args(request), args...)})
 	if err == nil {
 		h, err = dataAs[Handle](reply.Data)
 	}

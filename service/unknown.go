@@ -8,6 +8,7 @@ func (c *Context) HandleUnknown(f func(c *Context, cmd string, args lualike.Args
 	if c.misused() {
 		return
 	}
+	c.inst.version++
 	c.inst.fallback = func(cmd string) Handler {
 		return Raw(func(c *Context, args lualike.Args) (lualike.Args, error) { return f(c, cmd, args) })
 	}
@@ -20,12 +21,13 @@ func HandleFirst(choose func(c *Context, first any) (Handler, error)) func(*Cont
 	return func(c *Context, m Message) {
 		var h Handler
 		var out any
-		first, err := c.input().first(&m)
+		in := c.input()
+		first, err := in.first(&m)
 		if err == nil {
 			h, err = choose(c, first)
 		}
 		if err == nil {
-			out, err = h.run(c)
+			out, err = h.run(c, in)
 		}
 		c.inst.reply(c, &m, out, err)
 	}
