@@ -310,32 +310,6 @@ func TestIdleKeepsNoCoroutine(t *testing.T) {
 	}
 }
 
-// TestLargeMailboxesAreUsedAgain: what one burst has grown serves the next one,
-// with its messages in order.
-func TestLargeMailboxesAreUsedAgain(t *testing.T) {
-	var l largeMailboxes
-	small := make([]Message, 3, keepCap)
-	if got := l.takeBack(small); cap(got) != keepCap {
-		t.Error("a small mailbox is taken away")
-	}
-	full := []Message{{Session: 1}, {Session: 2}}
-	if got := l.grow(full); &got[0] != &full[0] {
-		t.Error("grown from nothing")
-	}
-	for range 100 { // a pool may lose what it was given
-		if l.takeBack(make([]Message, 0, 2*keepCap)) != nil {
-			t.Fatal("a large mailbox is kept")
-		}
-		if got := l.grow(full); cap(got) == 2*keepCap {
-			if len(got) != 2 || got[0].Session != 1 || got[1].Session != 2 {
-				t.Errorf("after growing: %v", got)
-			}
-			return
-		}
-	}
-	t.Error("nothing is used again")
-}
-
 // TestHolderKeepsTheBatonOfTheKilled: a kill that finds the service held leaves
 // its end to the holder, who may have looked for it just before.
 func TestHolderKeepsTheBatonOfTheKilled(t *testing.T) {

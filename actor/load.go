@@ -148,9 +148,9 @@ func (s *Service) checkLoad(waiting int) {
 // checkBacklog is checkLoad for what came in since the last refill too.
 func (s *Service) checkBacklog() {
 	s.mu.Lock()
-	waiting := len(s.in)
+	waiting := s.waitingLocked()
 	s.mu.Unlock()
-	s.checkLoad(waiting + s.out.len() + s.rare.held.len())
+	s.checkLoad(waiting + s.takenOver() + s.rare.held.len())
 }
 
 // startClock begins to count the time with the baton, unless it is counted.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"sync"
 )
 
 // Handle is the address of a service inside its node, unique among the living.
@@ -121,28 +120,4 @@ func (q *fifo[T]) trim() {
 	if cap(q.buf) > keepCap {
 		q.buf, q.head = nil, 0
 	}
-}
-
-// largeMailboxes keeps the memory of mailboxes that have outgrown keepCap for
-// the next ones that do, until a garbage collection.
-type largeMailboxes struct{ pool sync.Pool }
-
-// grow returns box, which is full, with its messages in a larger one when there
-// is any.
-func (l *largeMailboxes) grow(box []Message) []Message {
-	p, ok := l.pool.Get().(*[]Message)
-	if !ok || cap(*p) <= len(box) {
-		return box
-	}
-	return append(*p, box...)
-}
-
-// takeBack returns the mailbox that a service keeps for box, which is empty.
-func (l *largeMailboxes) takeBack(box []Message) []Message {
-	if cap(box) <= keepCap {
-		return box
-	}
-	empty := box[:0] // a variable of its own: only here it is to live on the heap
-	l.pool.Put(&empty)
-	return nil
 }

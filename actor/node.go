@@ -28,7 +28,7 @@ type Node struct {
 	pool     Pool
 	release  func()
 	crew     crew
-	large    largeMailboxes
+	blocks   blocks
 	counters [dropReasons]atomic.Uint64
 	serials  atomic.Int32 // living serial services
 	graph    graph

@@ -119,7 +119,7 @@ func (s *Service) finish() {
 	for s.rare.held.len() > 0 {
 		s.refuse(s.rare.held.pop(), err)
 	}
-	for s.out.len() > 0 {
+	for s.out.len() > 0 || s.nextBlock() {
 		s.refuse(s.out.pop(), err)
 	}
 	s.shut()
@@ -228,13 +228,15 @@ func (s *Service) shut() (wasBusy bool) {
 	s.mu.Lock()
 	wasBusy, s.busy = s.busy, true
 	s.closed = true
-	rest := s.in
-	s.in = nil
+	rest := s.node.blocks.push(s.full, s.in)
+	s.full, s.in = nil, nil
 	s.mu.Unlock()
 	s.node.reg.remove(s)
 	err := s.exitError()
-	for _, m := range rest {
-		s.refuse(m, err)
+	for _, block := range rest.list {
+		for _, m := range block {
+			s.refuse(m, err)
+		}
 	}
 	return wasBusy
 }

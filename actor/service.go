@@ -49,7 +49,8 @@ type Service struct {
 	counted  bool       // under Node.mu: what it has come to stands in Node.past
 	retiring bool       // ends once the mailbox is empty
 	gone     bool       // the end is complete
-	in       []Message
+	in       []Message  // what came in last
+	full     *blockList // what came before that
 	watchers []watcher
 	done     chan struct{} // made on demand
 
@@ -61,9 +62,10 @@ type Service struct {
 	progress    atomic.Uint64 // runs and answers << 32 | requests taken; each half goes round
 	source      atomic.Uint32 // of the request taken last
 	lastSession Session
-	cpu         atomic.Int64 // nanoseconds with the baton; less the present Uptime, so below 0, while it is held
-	out         fifo[Message]
-	handling    *Coroutine // what a serial service waits for the end of
+	cpu         atomic.Int64  // nanoseconds with the baton; less the present Uptime, so below 0, while it is held
+	out         fifo[Message] // taken over
+	rest        *blockList    // comes after out
+	handling    *Coroutine    // what a serial service waits for the end of
 	running     *Coroutine
 	rare        *rare
 	forks       fifo[func(*Coroutine)]
@@ -149,16 +151,13 @@ func (s *Service) deliver(m *Message) (uint32, error) {
 	}
 	place := s.pushed
 	if s.busy {
-		if len(s.in) == cap(s.in) && len(s.in) >= keepCap {
-			s.in = s.node.large.grow(s.in)
-		}
-		s.in = append(s.in, *m)
+		s.pushLocked(m)
 		s.mu.Unlock()
 		return place, nil
 	}
 	s.busy = true
 	if !answer {
-		s.in = append(s.in, *m)
+		s.pushLocked(m)
 		s.mu.Unlock()
 		s.node.schedule(s)
 		return place, nil
@@ -239,11 +238,11 @@ func (s *Service) step(now time.Duration) (*Coroutine, next) {
 		if s.forks.len() > 0 || s.handling == nil && s.rare.held.len() > 0 {
 			return nil, nextWork
 		}
-		if s.out.len() == 0 {
+		if s.out.len() == 0 && !s.nextBlock() {
 			if !s.refill(now) {
 				return nil, nextIdle
 			}
-			s.checkLoad(s.out.len() + s.rare.held.len())
+			s.checkLoad(s.takenOver() + s.rare.held.len())
 			continue
 		}
 		if t := s.out.peek().Type; t != PTypeResponse && t != PTypeError {
@@ -280,17 +279,13 @@ func (s *Service) refill(now time.Duration) bool {
 		s.busy = false
 		return false
 	}
-	spare := s.out.buf[:0]
-	if cap(spare) > keepCap && len(s.in) < cap(spare)/8 {
-		spare = s.node.large.takeBack(spare)
-	}
-	s.in, s.out.buf, s.out.head = spare, s.in, 0
+	s.takeOverLocked()
 	return true
 }
 
 // trim gives back what a burst has left; the service is about to be idle.
 func (s *Service) trim() {
-	s.in, s.out.buf = s.node.large.takeBack(s.in), s.node.large.takeBack(s.out.buf)
+	s.in, s.out.buf = s.node.blocks.give(s.in), s.node.blocks.give(s.out.buf)
 	s.rare.woken.trim()
 	s.rare.failed.trim()
 	s.forks.trim()

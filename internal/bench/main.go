@@ -9,11 +9,13 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
 	"regexp"
+	"runtime/pprof"
 	"time"
 )
 
@@ -22,6 +24,7 @@ type options struct {
 	only  *regexp.Regexp // rows to run
 	quick bool           // see that all works; the numbers mean nothing
 	home  string         // a built Skynet, "" for none
+	alone bool           // leave the other sides out
 }
 
 // some is n, or fewer when it must be quick.
@@ -40,6 +43,7 @@ func main() {
 	out := flag.String("out", "", "write the figures as JSON to this `file`, or read them for -plots")
 	quick := flag.Bool("quick", false, "run everything as briefly as possible: the numbers mean nothing")
 	list := flag.Bool("list", false, "print the names of the rows")
+	profile := flag.String("cpuprofile", "", "write a CPU profile of this process to this `file`; the other sides are left out")
 	plots := flag.String("plots", "", "draw the plots of the figures in -out into this `folder`")
 	flag.Parse()
 	switch re, err := regexp.Compile("^(?:" + *only + ")"); {
@@ -52,8 +56,26 @@ func main() {
 	case *plots != "":
 		exit(drawAll(*out, *plots))
 	default:
-		exit(bench(os.Stdout, options{only: re, quick: *quick, home: os.Getenv("SKYNET_HOME")}, *out))
+		o := options{only: re, quick: *quick, home: os.Getenv("SKYNET_HOME"), alone: *profile != ""}
+		exit(profiled(*profile, func() error { return bench(os.Stdout, o, *out) }))
 	}
+}
+
+// profiled runs f and writes its CPU profile to the file path, unless that is "".
+func profiled(path string, f func() error) (err error) {
+	if path == "" {
+		return f()
+	}
+	out, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, out.Close()) }()
+	if err := pprof.StartCPUProfile(out); err != nil {
+		return err
+	}
+	defer pprof.StopCPUProfile()
+	return f()
 }
 
 func exit(err error) {

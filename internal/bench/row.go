@@ -106,7 +106,7 @@ func (r row) compete(o options, sides []side, times int) (figures []figure, err 
 	defer func() { err = errors.Join(err, e.end()) }()
 	var series []*series
 	for _, s := range sides {
-		if s.name == "skynet" && o.home == "" {
+		if s.name == "skynet" && o.home == "" || s.name != "" && o.alone {
 			continue
 		}
 		one, err := r.prepare(e, s)
