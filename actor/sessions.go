@@ -1,7 +1,7 @@
 package actor
 
 // sessions holds the waiters of a service by their sessions: a hash table with
-// linear probing, in which sessions that follow one another lie side by side.
+// linear probing.
 type sessions struct {
 	slots []*waiter // a power of two, at most half of them taken
 	count int
@@ -9,12 +9,19 @@ type sessions struct {
 
 const minSlots = 8
 
+// home is where a search for s begins: multiplied by the golden ratio, sessions
+// that follow one another lie far apart, so that a removal has few to move.
+func (t *sessions) home(s Session) int {
+	const golden = 0x9e3779b97f4a7c15
+	return int(uint64(s)*golden>>32) & (len(t.slots) - 1)
+}
+
 func (t *sessions) len() int { return t.count }
 
 // place returns the slot of s, or the free one at which a search for it ends.
 func (t *sessions) place(s Session) int {
 	mask := len(t.slots) - 1
-	i := int(s) & mask
+	i := t.home(s)
 	for t.slots[i] != nil && t.slots[i].session != s {
 		i = (i + 1) & mask
 	}
@@ -54,7 +61,7 @@ func (t *sessions) remove(s Session) {
 	mask := len(t.slots) - 1
 	gap := t.place(s)
 	for i := (gap + 1) & mask; t.slots[i] != nil; i = (i + 1) & mask {
-		if home := int(t.slots[i].session) & mask; (i-home)&mask >= (i-gap)&mask {
+		if (i-t.home(t.slots[i].session))&mask >= (i-gap)&mask {
 			t.slots[gap] = t.slots[i]
 			gap = i
 		}
