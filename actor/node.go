@@ -40,7 +40,8 @@ type Node struct {
 	ends     int        // services ended since living was last cleaned
 	launched uint64     // services so far
 	past     NodeStat   // what those had come to that have ended
-	attached map[any]any
+
+	attached sync.Map // changes under mu
 
 	awaits   awaits
 	shutdown chan struct{} // has room for the one Shutdown at a time
@@ -254,16 +255,16 @@ func (n *Node) Kill(by, h Handle) error {
 // Attach returns the value kept under key for this node, made by mk when it is
 // the first time; mk runs under a lock and must not use the node.
 func (n *Node) Attach(key any, mk func() any) any {
+	if v, ok := n.attached.Load(key); ok {
+		return v
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if v, ok := n.attached[key]; ok {
+	if v, ok := n.attached.Load(key); ok {
 		return v
 	}
 	v := mk()
-	if n.attached == nil {
-		n.attached = make(map[any]any)
-	}
-	n.attached[key] = v
+	n.attached.Store(key, v)
 	return v
 }
 

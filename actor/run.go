@@ -228,15 +228,20 @@ func (s *Service) shut() (wasBusy bool) {
 	s.mu.Lock()
 	wasBusy, s.busy = s.busy, true
 	s.closed = true
-	rest := s.node.blocks.push(s.full, s.in)
+	full, in := s.full, s.in
 	s.full, s.in = nil, nil
 	s.mu.Unlock()
 	s.node.reg.remove(s)
 	err := s.exitError()
-	for _, block := range rest.list {
-		for _, m := range block {
-			s.refuse(m, err)
+	if full != nil {
+		for _, block := range full.list {
+			for _, m := range block {
+				s.refuse(m, err)
+			}
 		}
+	}
+	for _, m := range in {
+		s.refuse(m, err)
 	}
 	return wasBusy
 }

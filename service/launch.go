@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/skynetgo/skynet/actor"
@@ -16,6 +17,10 @@ const (
 	launcherName   = ".launcher"
 	serviceMgrName = ".service"
 )
+
+// snaxd is the name that unique snax services share; which one is meant says the
+// first argument.
+const snaxd = "snaxd"
 
 // Commands of the service manager.
 const (
@@ -132,13 +137,42 @@ func (c *Context) NewService(name string, args ...any) (Handle, error) {
 // caller count. ErrDeadlock when the caller is itself being started as a unique
 // service that the start of this one waits for.
 func (c *Context) UniqueService(name string, args ...any) (Handle, error) {
-	return c.launched(serviceMgrName, []any{cmdLaunch, name}, args, "uniqueservice", name)
+	return c.unique([]any{cmdLaunch, name}, args, "uniqueservice", name)
 }
 
 // QueryService is UniqueService that starts nothing: it blocks until somebody
 // has started the service (skynet.queryservice).
 func (c *Context) QueryService(name string) (Handle, error) {
-	return c.launched(serviceMgrName, []any{cmdQuery, name}, nil, "queryservice", name)
+	return c.unique([]any{cmdQuery, name}, nil, "queryservice", name)
+}
+
+// uniqueServices are the answers of the service manager that will not change: it
+// gives a service that runs, or did, the same handle for ever.
+type uniqueServices struct{ handles sync.Map }
+
+type (
+	uniqueServicesKey struct{}
+	uniqueKey         struct {
+		manager Handle
+		name    string
+	}
+)
+
+// unique asks the service manager, unless it has answered before.
+func (c *Context) unique(command, args []any, what, name string) (Handle, error) {
+	known := c.Node().Attach(uniqueServicesKey{}, func() any { return new(uniqueServices) }).(*uniqueServices)
+	key := uniqueKey{c.LocalName(serviceMgrName), name}
+	if h, ok := known.handles.Load(key); ok {
+		if err := c.mayBlock(); err != nil {
+			return 0, fmt.Errorf("%s %s: %w", what, name, err)
+		}
+		return h.(Handle), nil
+	}
+	h, err := c.launched(serviceMgrName, command, args, what, name)
+	if err == nil && h != 0 && key.manager != 0 && name != snaxd {
+		known.handles.Store(key, h)
+	}
+	return h, err
 }
 
 // launched sends a command, with args for the new service behind it, to the
