@@ -382,3 +382,35 @@ func TestSecondManagerIsRefused(t *testing.T) {
 		return nil
 	})
 }
+
+// TestAnswersAreTheManagersOwn: what a manager has answered is remembered, also
+// of a service that has ended since (Skynet's never forgets either), but not when
+// another one has taken its name.
+func TestAnswersAreTheManagersOwn(t *testing.T) {
+	n := nodetest.Start(t, nodetest.Services(plain, servicemgr.Definition()))
+	n.Run(func(c *service.Context) error {
+		first, err := c.UniqueService("plain")
+		if err != nil {
+			return err
+		}
+		if err := c.Kill(first); err != nil {
+			return err
+		}
+		if again, err := c.QueryService("plain"); err != nil || again != first {
+			return fmt.Errorf("after its end: %s, %v, want %s", again, err, first)
+		}
+		if err := c.Kill(servicemgr.Name); err != nil {
+			return err
+		}
+		if _, err := c.UniqueService("plain"); !errors.Is(err, service.ErrNoService) {
+			return fmt.Errorf("without a manager: %v", err)
+		}
+		if _, err := c.NewService("service_mgr"); err != nil {
+			return err
+		}
+		if other, err := c.UniqueService("plain"); err != nil || other == first || other == 0 {
+			return fmt.Errorf("of another manager: %s, %v", other, err)
+		}
+		return nil
+	})
+}
