@@ -27,7 +27,8 @@ func (n *Node) Record(h Handle, r Recorder) error {
 func (s *Service) setRecorder(r Recorder) {
 	var next *Recorder
 	if r != nil {
-		next = &r
+		next = new(Recorder)
+		*next = r
 	}
 	if old := s.recorder.Swap(next); old != nil {
 		(*old).Close()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"sync"
 )
 
 // errGoexit is why a coroutine ended that a Goexit in its code has ended.
@@ -86,7 +87,7 @@ func (s *Service) unwound(co *Coroutine) {
 	case s.closing.Load() == alive:
 		s.crashed(co, errGoexit, debug.Stack())
 		s.passOn()
-	case s.rare.ended:
+	case s.ended:
 		// by a function of AtEnd
 	case s.rare.finishing != nil:
 		co.end(s.exitError())
@@ -111,24 +112,23 @@ func (s *Service) exitError() error {
 // finish ends the service, for the holder: it takes no more messages, everyone
 // who waits for it gets an error, its parked coroutines end one at a time.
 func (s *Service) finish() {
-	s.own().finishing = make(chan struct{})
 	if s.serial {
 		defer s.node.serials.Add(-1)
 	}
-	err := s.exitError()
+	err := sync.OnceValue(s.exitError)
 	for s.rare.held.len() > 0 {
-		s.refuse(s.rare.held.pop(), err)
+		s.refuse(s.rare.held.pop(), err())
 	}
 	for s.out.len() > 0 || s.nextBlock() {
-		s.refuse(s.out.pop(), err)
+		s.refuse(s.out.pop(), err())
 	}
 	s.shut()
 	for r := range s.rare.responses {
-		_, _ = r.Fail(err)
+		_, _ = r.Fail(err())
 	}
 	s.forks = fifo[func(*Coroutine)]{}
 	for co := s.parked.first; co != nil; co = co.next {
-		co.Fail(err)
+		co.Fail(err())
 		co.cancelContext()
 	}
 	peers := make(map[Handle]struct{})
@@ -144,11 +144,14 @@ func (s *Service) finish() {
 		}
 	}
 	s.disarmDeadlines()
+	if s.parked.first != nil {
+		s.own().finishing = make(chan struct{})
+	}
 	for s.parked.first != nil {
 		s.parked.first.resume()
 		<-s.rare.finishing
 	}
-	s.rare.ended = true
+	s.ended = true
 	defer s.report()
 	for _, f := range s.rare.atEnd {
 		s.guard("AtEnd", f)
@@ -232,6 +235,9 @@ func (s *Service) shut() (wasBusy bool) {
 	s.full, s.in = nil, nil
 	s.mu.Unlock()
 	s.node.reg.remove(s)
+	if full == nil && len(in) == 0 {
+		return wasBusy
+	}
 	err := s.exitError()
 	if full != nil {
 		for _, block := range full.list {

@@ -70,6 +70,7 @@ type Service struct {
 	rare        *rare
 	forks       fifo[func(*Coroutine)]
 	parks       uint32 // how often a coroutine went on
+	ended       bool   // no coroutine is left
 	threshold   int    // mailbox length that the next warning takes; 0: overloadLength
 	waiting     sessions
 	parked      coroutineList
@@ -88,7 +89,6 @@ type rare struct {
 	locals    map[any]any
 	stopping  []func(*Coroutine)
 	stopped   bool            // Shutdown has begun
-	ended     bool            // no coroutine is left
 	drained   chan<- struct{} // closed once no handler is in progress; nil: nobody asks
 	finishing chan struct{}
 	atEnd     []func()

@@ -205,9 +205,13 @@ func (c *Context) launched(by string, command, args []any, what, name string) (H
 }
 
 // tellLauncher sends the launcher a command, if there is one.
-func (c *Context) tellLauncher(args ...any) {
+func (c *Context) tellLauncher(cmd string, args ...any) {
 	if h := c.LocalName(launcherName); h != 0 {
-		_ = c.Send(h, args...)
+		m := Message{Type: PTypeLua, Cmd: cmd}
+		if len(args) > 0 {
+			m.Data = lualike.Args(args)
+		}
+		_ = c.post(h, &m)
 	}
 }
 
