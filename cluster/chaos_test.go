@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -214,7 +215,7 @@ func (x *chaos) run(duration time.Duration) {
 	x.works("after the faults")
 	x.t.Logf("the link works again after %v", time.Since(begin))
 	x.arrived()
-	eventually(x.t, "the services of the beginning are left", func() bool { return x.services() == services })
+	x.comeBack(services)
 	rest.again(x.t, chaosHeap, "when the faults have ended")
 }
 
@@ -403,16 +404,30 @@ func (x *chaos) notSent(id int64) {
 	x.unsent = append(x.unsent, id)
 }
 
-// services counts those of the nodes.
-func (x *chaos) services() (n int) {
-	for _, node := range x.nodes {
+// services lists those of the nodes.
+func (x *chaos) services() string {
+	var all []string
+	for i, node := range x.nodes {
 		for _, s := range node.Services() {
 			if s.Name() != "run" { // of service.Run, which keeps them
-				n++
+				all = append(all, fmt.Sprintf("%d %s", i, s.Name()))
 			}
 		}
 	}
-	return n
+	slices.Sort(all)
+	return strings.Join(all, ", ")
+}
+
+// comeBack waits until the nodes have the services of the beginning.
+func (x *chaos) comeBack(want string) {
+	x.t.Helper()
+	var got string
+	defer func() {
+		if got != want {
+			x.t.Logf("services: got %s\nwant %s", got, want)
+		}
+	}()
+	eventually(x.t, "the services of the beginning are left", func() bool { got = x.services(); return got == want })
 }
 
 // works wants that a call succeeds once the longest pause between attempts to

@@ -48,7 +48,7 @@ func TestInteropChaos(t *testing.T) {
 		eventually(t, "every call has ended", func() bool { return tell("count").At(0) == int64(0) })
 		counts := tell("count")
 		t.Logf("calls of Lua: %v answered, %v failed, %v sends", counts.At(1), counts.At(2), counts.At(3))
-		eventually(t, "the services of the beginning are left", func() bool { return x.services() == services })
+		x.comeBack(services)
 		rest.again(t, chaosHeap, "when the faults have ended")
 	})
 	rest.again(t, chaosHeap/4, "after the end of the nodes")
