@@ -43,7 +43,8 @@ const Forever time.Duration = -1
 
 // Context is the view that one coroutine has of its service. It belongs to that
 // coroutine: after the coroutine's end, and from any other coroutine of the
-// service, its methods give ErrMisuse; it must not be used from a goroutine
+// service, its methods give ErrMisuse, until many messages later it serves another
+// one; it must not be used from a goroutine
 // that is no coroutine of the service. It is no context.Context; see the method
 // Context.
 type Context struct {

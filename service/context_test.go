@@ -46,6 +46,38 @@ func TestMisuse(t *testing.T) {
 	}
 }
 
+// TestStaleContext: in a burst of messages, which one coroutine handles, none of
+// the Contexts before works, and many messages pass before one comes again.
+func TestStaleContext(t *testing.T) {
+	const burst, apart = 100, 16
+	n := newNode(t, false)
+	var kept []*service.Context
+	done := make(chan struct{})
+	h := serve(t, n, "keeper", func(c *service.Context) {
+		c.Handle("KEEP", service.P0(func(c *service.Context) error {
+			for i, old := range kept {
+				if recent := len(kept)-i < apart; old == c && recent {
+					t.Errorf("message %d has the Context of message %d", len(kept), i)
+				} else if err := old.Send(c.Self(), "never"); old != c && !errors.Is(err, service.ErrMisuse) {
+					t.Errorf("message %d, the Context of message %d: %v", len(kept), i, err)
+				}
+			}
+			if kept = append(kept, c); len(kept) == burst {
+				close(done)
+			}
+			return nil
+		}))
+	})
+	do(t, n, func(c *service.Context) {
+		for range burst {
+			if err := c.Send(h, "KEEP"); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	receive(t, done)
+}
+
 // checkMisuse uses c, which the caller is not entitled to.
 func checkMisuse(t *testing.T, name string, c *service.Context) {
 	t.Helper()
