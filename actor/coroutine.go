@@ -26,6 +26,7 @@ type Coroutine struct {
 	handles   bool    // this run handles request
 	owed      bool    // request waits for an answer
 	noted     bool    // graph knows of this run
+	bound     bool    // runs what may not block, in an inline service
 	wait      waiter
 	asked     []*waiter // of Ask, while there are serial services
 	answer    Message
@@ -101,6 +102,7 @@ func (co *Coroutine) begin(q *fifo[Message]) {
 	co.handles = true
 	co.owed = m.Session != 0 && m.Type != PTypeClient
 	s := co.svc
+	co.bound = s.inline != nil && m.Type != PTypeDebug
 	s.record(m)
 	s.running = co
 	s.take(m)
@@ -127,7 +129,7 @@ func (co *Coroutine) end(err error) {
 	if s.handling == co {
 		s.handling = nil
 	}
-	co.handles = false
+	co.handles, co.bound = false, false
 	co.clear()
 	co.id++
 	s.running = nil
@@ -165,6 +167,9 @@ func (co *Coroutine) cancelContext() {
 // loop that ignores errors ends. It ends the coroutine when its service ends; in
 // the defers that this runs it gives ErrExited instead.
 func (co *Coroutine) MayBlock() error {
+	if co.bound {
+		return errInline
+	}
 	if co.svc.closing.Load() != alive {
 		if !co.unwind {
 			co.unwind = true
@@ -245,7 +250,7 @@ func (s *Service) request(w *waiter, to Handle, m *Message, timeout time.Duratio
 	w.since = s.node.Uptime()
 	s.waiting.add(w)
 	var err error
-	if w.callee, w.place, err = s.node.post(to, m); err != nil {
+	if w.callee, w.place, err = s.node.post(to, m, true); err != nil {
 		s.settle(w)
 		w.kind = waitNone
 		return err
@@ -321,7 +326,7 @@ func (co *Coroutine) Send(to Handle, m Message) error { return co.Post(to, &m) }
 func (co *Coroutine) Post(to Handle, m *Message) error {
 	s := co.svc
 	m.Session, m.Source = 0, s.handle
-	_, _, err := s.node.post(to, m)
+	_, _, err := s.node.post(to, m, false)
 	return err
 }
 
@@ -420,7 +425,7 @@ func (co *Coroutine) sleepOn(token any, kind waitKind) (*waiter, error) {
 // startTimer has w answered after d; 0 and less is the back of the mailbox.
 func (s *Service) startTimer(w *waiter, d time.Duration) {
 	if d <= 0 {
-		_, _ = s.deliver(&Message{Type: PTypeResponse, Session: w.session})
+		_, _ = s.deliver(&Message{Type: PTypeResponse, Session: w.session}, false)
 		return
 	}
 	w.timer = s.node.timers.add(later(s.node.Uptime(), d), s.handle, w.session)
@@ -488,7 +493,7 @@ func (co *Coroutine) Await(f func()) error {
 	s.node.awaits.add(s)
 	s.node.submit(func() {
 		defer func() {
-			_, _ = s.deliver(&done)
+			_, _ = s.deliver(&done, false)
 			s.node.awaits.remove(s)
 		}()
 		f()
@@ -516,13 +521,17 @@ func (co *Coroutine) Interrupt(other *Coroutine, err error) {
 }
 
 // Exit ends the service: what follows in the caller does not run but its
-// defers, everyone who waits for an answer gets ErrExited.
+// defers, everyone who waits for an answer gets ErrExited. In a handler of an
+// inline service Exit returns, and the service ends after it.
 func (co *Coroutine) Exit() { co.ExitFor(nil) }
 
 // ExitFor is Exit with a cause, which those who wait are told too.
 func (co *Coroutine) ExitFor(cause error) {
 	co.svc.cause = cause
 	co.svc.closing.CompareAndSwap(alive, exiting)
+	if co.bound {
+		return
+	}
 	co.unwind = true
 	runtime.Goexit()
 }

@@ -74,7 +74,7 @@ func (n *Node) schedule(s *Service) {
 // its baton has gone elsewhere.
 func (n *Node) work(co *Coroutine) {
 	for co.svc != nil {
-		co.svc.hold(co)
+		co.svc.hold(co, false)
 		co.svc, co.wait.callee, co.request = nil, nil, Message{}
 		if n.crew.put(co) {
 			<-co.ready

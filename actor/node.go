@@ -102,6 +102,11 @@ type Spec struct {
 	// Mailbox is the most requests that may wait; more are ErrOverload to their
 	// sender. 0 is no bound.
 	Mailbox int
+	// Inline has requests, what is sent with Lend and the functions of CallThen, when
+	// the service is idle, run on the goroutine of who sends, without a hand-over.
+	// They must not block: what may, such as Call, is ErrMisuse there, and must be
+	// forked. Start, forks, timers and debug messages run as in other services.
+	Inline bool
 }
 
 // Launch starts a service and returns its handle before its Start has run.
@@ -109,6 +114,9 @@ func (n *Node) Launch(spec Spec) (Handle, error) {
 	s := &Service{
 		node: n, behaviour: spec.Behaviour, name: spec.Name, serial: spec.Serial, limit: spec.Mailbox,
 		busy: true, lastSession: 1, rare: &noRare,
+	}
+	if spec.Inline {
+		s.inline = new(inline)
 	}
 	s.forks.push(spec.Behaviour.Start)
 	n.mu.Lock()
@@ -135,12 +143,12 @@ func (n *Node) Find(h Handle) *Service { return n.reg.find(h) }
 // are the caller's to set. The error is ErrNoService or ErrOverload, or what
 // Isolate says.
 func (n *Node) Send(to Handle, m Message) error {
-	_, _, err := n.post(to, &m)
+	_, _, err := n.post(to, &m, false)
 	return err
 }
 
-// post is Send that tells who got m, and how many requests with it.
-func (n *Node) post(to Handle, m *Message) (*Service, uint32, error) {
+// post is Send, or with lent Lend, that tells who got m, and how many requests with it.
+func (n *Node) post(to Handle, m *Message, lent bool) (*Service, uint32, error) {
 	if n.cfg.Isolate != nil && m.Source != 0 {
 		own, err := n.isolate(*m)
 		if err != nil {
@@ -153,7 +161,7 @@ func (n *Node) post(to Handle, m *Message) (*Service, uint32, error) {
 		n.missed(*m)
 		return nil, 0, fmt.Errorf("%w: %s", ErrNoService, to)
 	}
-	place, err := s.deliver(m)
+	place, err := s.deliver(m, lent)
 	switch err {
 	case nil:
 		return s, place, nil
@@ -184,7 +192,7 @@ func (n *Node) logPanic(source Handle, what string, reason any) {
 // reply sends the answer to a request: true when it was delivered. In place of
 // one that Isolate refuses the caller gets the reason.
 func (n *Node) reply(to Handle, m Message) (bool, error) {
-	err := n.Send(to, m)
+	err := n.Lend(to, m)
 	if err == nil || errors.Is(err, ErrNoService) {
 		return err == nil, nil
 	}
@@ -232,7 +240,7 @@ func (n *Node) Log(source Handle, text string) {
 func (n *Node) log(source Handle, text string) {
 	if h, ok := n.reg.query(loggerName); ok {
 		if s := n.reg.find(h); s != nil {
-			if _, err := s.deliver(&Message{Type: PTypeText, Source: source, Data: text}); err == nil {
+			if _, err := s.deliver(&Message{Type: PTypeText, Source: source, Data: text}, false); err == nil {
 				return
 			}
 		}

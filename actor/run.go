@@ -12,24 +12,26 @@ import (
 var errGoexit = errors.New("the handler's goroutine was ended")
 
 // hold runs the service on co, which was given the baton, until the baton has
-// gone elsewhere. A coroutine that ends by Goexit, in whoever's code, leaves
+// gone elsewhere; with lent, on a goroutine of somebody else's, whose time it is. A coroutine that ends by Goexit, in whoever's code, leaves
 // through the defer, which sees that the baton goes on.
-func (s *Service) hold(co *Coroutine) {
-	s.startClock()
+func (s *Service) hold(co *Coroutine, lent bool) {
+	if !lent {
+		s.startClock()
+	}
 	left := false
 	defer func() {
 		if !left {
 			s.unwound(co)
 		}
 	}()
-	for !s.turns(co) {
+	for !s.turns(co, lent) {
 	}
 	left = true
 }
 
 // turns runs one thing after the other; false after a panic, whose coroutine
 // has ended while the baton is still held.
-func (s *Service) turns(co *Coroutine) (left bool) {
+func (s *Service) turns(co *Coroutine, lent bool) (left bool) {
 	defer func() {
 		if r := recover(); r != nil {
 			s.crashed(co, r, debug.Stack())
@@ -37,7 +39,11 @@ func (s *Service) turns(co *Coroutine) (left bool) {
 	}()
 	for turn := 1; ; turn++ {
 		if s.closing.Load() != alive {
-			s.finish()
+			if lent {
+				s.node.schedule(s)
+			} else {
+				s.finish()
+			}
 			return true
 		}
 		switch ready, n := s.step(0); n {
@@ -50,6 +56,11 @@ func (s *Service) turns(co *Coroutine) (left bool) {
 		switch {
 		case s.closing.Load() != alive:
 			continue
+		case lent && (turn > lentLimit || s.mayBlockNext()):
+			s.node.schedule(s)
+			return true
+		case s.arrived():
+			s.runArrival(co)
 		case s.forks.len() > 0:
 			f := s.forks.pop()
 			co.beginFork()
@@ -86,7 +97,7 @@ func (s *Service) unwound(co *Coroutine) {
 	switch {
 	case s.closing.Load() == alive:
 		s.crashed(co, errGoexit, debug.Stack())
-		s.passOn()
+		s.passOn(false)
 	case s.ended:
 		// by a function of AtEnd
 	case s.rare.finishing != nil:

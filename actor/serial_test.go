@@ -104,7 +104,7 @@ func wake(t testing.TB, n *Node, h Handle, token any) {
 	s.busy = true
 	s.mu.Unlock()
 	s.rare.woken.push(token)
-	s.passOn()
+	s.passOn(false)
 }
 
 func TestDeadlockIsFound(t *testing.T) {

@@ -38,7 +38,8 @@ type Service struct {
 	handle    Handle
 	closing   atomic.Uint32
 	serial    bool
-	limit     int // most requests that may wait; 0: no bound
+	limit     int     // most requests that may wait; 0: no bound
+	inline    *inline // nil: it is none
 	recorder  atomic.Pointer[Recorder]
 	name      string
 
@@ -130,10 +131,10 @@ func (s *Service) Node() *Node { return s.node }
 func (s *Service) Executes(co *Coroutine, id uint64) bool { return s.running == co && co.id == id }
 
 // deliver puts m into the mailbox, or, when the service is idle and m is an
-// answer, hands the baton straight to the coroutine that waits for it. It
-// returns how many requests had come in with m. Safe from any goroutine; never
-// blocks.
-func (s *Service) deliver(m *Message) (uint32, error) {
+// answer, hands the baton straight to the coroutine that waits for it. With lent
+// an inline service that is idle runs on the goroutine of the caller. It returns
+// how many requests had come in with m. Safe from any goroutine; never blocks.
+func (s *Service) deliver(m *Message, lent bool) (uint32, error) {
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
@@ -159,14 +160,14 @@ func (s *Service) deliver(m *Message) (uint32, error) {
 	if !answer {
 		s.pushLocked(m)
 		s.mu.Unlock()
-		s.node.schedule(s)
+		s.proceed(lent)
 		return place, nil
 	}
 	s.mu.Unlock()
 	if co := s.accept(m); co != nil {
 		co.resume()
 	} else {
-		s.passOn()
+		s.passOn(lent)
 	}
 	return place, nil
 }
@@ -211,7 +212,7 @@ const (
 // the baton no more. now is the Uptime when the caller has just read it, or 0.
 func (s *Service) step(now time.Duration) (*Coroutine, next) {
 	for {
-		if s.closing.Load() != alive {
+		if s.closing.Load() != alive || s.arrived() {
 			return nil, nextWork
 		}
 		if s.rare.woken.len() > 0 {
@@ -344,6 +345,9 @@ func (s *Service) answer(w *waiter, m Message, err error) *Coroutine {
 	case w.done != nil:
 		w.done(m, err)
 		return nil
+	case w.then != nil:
+		s.arrive(arrival{w.then, m, err})
+		return nil
 	case w.fn != nil:
 		s.forks.push(w.fn)
 		return nil
@@ -377,12 +381,12 @@ func (s *Service) peerEnded(peer Handle) {
 
 // passOn gives the baton to whatever comes next. The caller held it and holds
 // it no more.
-func (s *Service) passOn() {
+func (s *Service) passOn(lent bool) {
 	switch co, n := s.step(0); n {
 	case nextResume:
 		co.resume()
 	case nextWork:
-		s.node.schedule(s)
+		s.proceed(lent)
 	}
 }
 

@@ -35,7 +35,7 @@ func (n *Node) Shutdown(ctx context.Context) error {
 	n.monitor.stop()
 	slices.Reverse(living)
 	for _, s := range living {
-		_, _ = s.deliver(&Message{Type: PTypeResponse, Data: stopSignal{}})
+		_, _ = s.deliver(&Message{Type: PTypeResponse, Data: stopSignal{}}, false)
 	}
 	drained := n.drain(ctx, living)
 	for i, s := range living {
@@ -152,7 +152,7 @@ func (n *Node) drain(ctx context.Context, living []*Service) func(i int) {
 // progress.
 func (s *Service) quiet() <-chan struct{} {
 	done := make(chan struct{})
-	if _, err := s.deliver(&Message{Type: PTypeResponse, Data: drainSignal{done}}); err != nil {
+	if _, err := s.deliver(&Message{Type: PTypeResponse, Data: drainSignal{done}}, false); err != nil {
 		close(done)
 	}
 	return done

@@ -107,7 +107,7 @@ func (q *timers) fire() {
 		t := heap.Pop(&q.heap).(*timer)
 		q.mu.Unlock()
 		if s := q.node.reg.find(t.handle); s != nil {
-			_, _ = s.deliver(&Message{Type: PTypeResponse, Session: t.session})
+			_, _ = s.deliver(&Message{Type: PTypeResponse, Session: t.session}, false)
 		}
 		q.mu.Lock()
 	}

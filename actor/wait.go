@@ -17,10 +17,11 @@ const (
 )
 
 // waiter is who goes on when the answer to a session comes: a coroutine, or a
-// function that becomes one.
+// function that becomes one, as then with the answer.
 type waiter struct {
 	co      *Coroutine
 	fn      func(*Coroutine)
+	then    func(*Coroutine, Message, error)
 	done    func(Message, error) // called under the baton, on any goroutine; must not block
 	kind    waitKind
 	session Session

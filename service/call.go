@@ -2,6 +2,7 @@ package service
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/skynetgo/skynet/actor"
 	"github.com/skynetgo/skynet/lualike"
@@ -57,6 +58,30 @@ func (c *Context) RawCall(addr any, t PType, payload any) (any, error) {
 		}
 	}
 	return nil, callError(addr, nil, err)
+}
+
+// RawCallThen is RawCall that does not block: then runs as a coroutine of its own
+// with the answer's payload or the error, which is ErrTimeout after timeout unless
+// that is Forever.
+func (c *Context) RawCallThen(addr any, t PType, payload any, timeout time.Duration, then func(c *Context, answer any, err error)) error {
+	err := c.check()
+	if err == nil {
+		err = noAnswer(t)
+	}
+	var to Handle
+	if err == nil {
+		to, err = c.target(addr)
+	}
+	if err == nil {
+		inst := c.inst
+		err = c.co.CallThen(to, Message{Type: t, Data: payload}, max(timeout, 0), func(co *actor.Coroutine, m Message, err error) {
+			then(inst.context(co), m.Data, err)
+		})
+	}
+	if err != nil {
+		return callError(addr, nil, err)
+	}
+	return nil
 }
 
 // noAnswer refuses what an answer is made of, which nobody would wait for.

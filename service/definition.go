@@ -20,6 +20,7 @@ type Definition struct {
 	commands Commands
 	quiet    bool
 	serial   bool
+	inline   bool
 	mailbox  int
 }
 
@@ -45,6 +46,13 @@ var Quiet Option = optionFunc(func(d *Definition) { d.quiet = true })
 // answers, timers and forks still run meanwhile. A call that would make serial
 // services wait for each other in a circle fails at once with ErrDeadlock.
 var Serial Option = optionFunc(func(d *Definition) { d.serial = true })
+
+// Inline is an Option for a service that passes things on: a call, or the answer
+// to a RawCallThen, that finds it idle is handled on the goroutine of whoever
+// calls or answers, so that none has to wake up for it. Handlers must not block, which is ErrMisuse there, and should
+// be short; what may block goes into Context.Fork. Context.Exit returns in them
+// and ends the service when they have.
+var Inline Option = optionFunc(func(d *Definition) { d.inline = true })
 
 // Mailbox is an Option: at most n requests wait; the Call or Send of one more
 // fails with ErrOverload. Without it there is no bound, and Skynet's warnings.

@@ -51,7 +51,7 @@ var (
 
 // spec is what package actor launches.
 func (i *instance) spec() actor.Spec {
-	return actor.Spec{Name: i.def.name, Behaviour: i, Serial: i.def.serial, Mailbox: i.def.mailbox}
+	return actor.Spec{Name: i.def.name, Behaviour: i, Serial: i.def.serial, Inline: i.def.inline, Mailbox: i.def.mailbox}
 }
 
 // coroutine makes f something that package actor can run.

@@ -1,0 +1,124 @@
+package actor
+
+import (
+	"fmt"
+	"time"
+)
+
+// lentLimit is how much an inline service does on a goroutine that was lent to
+// it, before it goes on with one of its own.
+const lentLimit = 32
+
+// inline is what an inline service has besides, for the holder.
+type inline struct {
+	co  *Coroutine // that runs on goroutines which are lent; it never parks
+	due arrival
+}
+
+// arrival is the end of a request of CallThen. It is handled before anything else.
+type arrival struct {
+	then func(*Coroutine, Message, error)
+	m    Message
+	err  error
+}
+
+// Lend is Send by a goroutine that may run an inline service: it holds no lock
+// that a handler of the service may want.
+func (n *Node) Lend(to Handle, m Message) error {
+	_, _, err := n.post(to, &m, true)
+	return err
+}
+
+// LendAll is Lend for messages of one receiver, in order. Those that can not be
+// delivered are counted in Drops.
+func (n *Node) LendAll(to Handle, ms []Message) {
+	if s := n.reg.find(to); s != nil && n.cfg.Isolate == nil && s.deliverAll(ms) {
+		return
+	}
+	for _, m := range ms {
+		_ = n.Lend(to, m)
+	}
+}
+
+// CallThen sends m as a request and returns at once. When the answer, an error or
+// the timeout (0 or less: none) comes, then runs as a coroutine of its own.
+func (co *Coroutine) CallThen(to Handle, m Message, timeout time.Duration, then func(*Coroutine, Message, error)) error {
+	s := co.svc
+	if s.closing.Load() != alive {
+		return ErrExited
+	}
+	m.Session, m.Source = s.newSession(), s.handle
+	return s.request(&waiter{then: then}, to, &m, timeout)
+}
+
+// deliverAll is deliver, with lent, for requests to a service without a bound;
+// false when it is not such a one.
+func (s *Service) deliverAll(ms []Message) bool {
+	requests := uint32(0)
+	for i := range ms {
+		if isAnswer(ms[i].Type) {
+			return false
+		}
+		if s.counts(ms[i].Type) {
+			requests++
+		}
+	}
+	s.mu.Lock()
+	if s.closed || s.limit > 0 {
+		s.mu.Unlock()
+		return false
+	}
+	s.pushed += requests
+	for i := range ms {
+		s.pushLocked(&ms[i])
+	}
+	idle := !s.busy
+	s.busy = true
+	s.mu.Unlock()
+	if idle {
+		s.proceed(true)
+	}
+	return true
+}
+
+// proceed gives the baton to a coroutine that holds none, or with lent that of an
+// inline service to this goroutine.
+func (s *Service) proceed(lent bool) {
+	if !lent || s.inline == nil {
+		s.node.schedule(s)
+		return
+	}
+	if s.inline.co == nil {
+		s.inline.co = &Coroutine{svc: s, ready: make(chan struct{}, 1)}
+		s.inline.co.wait.co = s.inline.co
+	}
+	s.hold(s.inline.co, true)
+}
+
+// arrive takes the end of a request of CallThen.
+func (s *Service) arrive(a arrival) {
+	if s.inline != nil {
+		s.inline.due = a
+	} else {
+		s.forks.push(func(co *Coroutine) { a.then(co, a.m, a.err) })
+	}
+}
+
+// arrived reports whether the end of a request is to be handled.
+func (s *Service) arrived() bool { return s.inline != nil && s.inline.due.then != nil }
+
+// runArrival handles the end of a request.
+func (s *Service) runArrival(co *Coroutine) {
+	a := s.inline.due
+	s.inline.due = arrival{}
+	co.beginFork()
+	co.bound = true
+	a.then(co, a.m, a.err)
+}
+
+// mayBlockNext reports whether what comes next in an inline service may block.
+func (s *Service) mayBlockNext() bool {
+	return !s.arrived() && (s.forks.len() > 0 || s.out.peek().Type == PTypeDebug)
+}
+
+var errInline = fmt.Errorf("%w: an inline service blocks in its forks only", ErrMisuse)
