@@ -108,6 +108,9 @@ func (ch *Channel) Addr() string { return ch.addr }
 // Connected reports whether there is a connection.
 func (ch *Channel) Connected() bool { return ch.fd != 0 }
 
+// Ready reports whether Do would not block.
+func (ch *Channel) Ready() bool { return len(ch.line) == 0 && ch.up() }
+
 // Waiting reports whether a request waits for the answer to session.
 func (ch *Channel) Waiting(session uint32) bool { return ch.requests[session] != nil }
 

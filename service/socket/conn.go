@@ -272,15 +272,15 @@ func (s *conn) cause(err error) error {
 	return err
 }
 
+// deliver sends a frame where it goes. An inline service runs on this goroutine.
 func (s *conn) deliver(frame []byte) {
-	r := s.route.Load()
-	if r.to == 0 {
-		s.owner.tell(arrival{s, frame})
-		return
+	r, n := s.route.Load(), s.owner.table.node
+	switch {
+	case r.to != 0:
+		_ = n.Lend(r.to, service.Message{Type: r.ptype, Session: service.Session(s.fd), Source: r.source, Data: frame})
+	case !s.owner.ended.Load():
+		_ = n.Lend(s.owner.handle, service.Message{Type: service.PTypeSocket, Data: arrival{s, frame}})
 	}
-	_ = s.owner.table.node.Send(r.to, service.Message{
-		Type: r.ptype, Session: service.Session(s.fd), Source: r.source, Data: frame,
-	})
 }
 
 // finish lets the writer end, then the peer: a connection that is closed while

@@ -24,7 +24,7 @@ type place struct {
 // ready blocks until there is a connection and everyone who came before has
 // gone on.
 func (ch *Channel) ready(c *service.Context) error {
-	if len(ch.line) == 0 && ch.up() {
+	if ch.Ready() {
 		return nil
 	}
 	p := new(place)

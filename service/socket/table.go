@@ -198,10 +198,10 @@ const (
 	eventWarning
 )
 
-// tell puts an event or an arrival into the mailbox of the owner.
-func (o *owner) tell(what any) {
+// tell puts an event of a socket into the mailbox of its owner.
+func (o *owner) tell(e event) {
 	if !o.ended.Load() {
-		_ = o.table.node.Send(o.handle, service.Message{Type: service.PTypeSocket, Data: what})
+		_ = o.table.node.Send(o.handle, service.Message{Type: service.PTypeSocket, Data: e})
 	}
 }
 

@@ -20,7 +20,7 @@ import (
 
 // Definition returns the definition of the service. Its arguments are the
 // handles of clusterd and the gate, and the socket.
-func Definition() *service.Definition { return service.Def("clusteragent", start) }
+func Definition() *service.Definition { return service.Def("clusteragent", start, service.Inline) }
 
 // inputWindow is how much may wait in the mailbox, and handledEvery how much of
 // it is reported at once.
@@ -37,6 +37,7 @@ type agent struct {
 	large    large
 	totals   *totals
 	progress *count // a new one from each drain on
+	taken    int    // payload of requests without an answer
 	tag      string // of the trace frame that came last, for the request behind it
 	first    *service.Timer
 	bad      int  // malformed frames
@@ -70,6 +71,7 @@ func start(c *service.Context, args ...any) error {
 	a.large = large{bySession: make(map[uint32]*largeRequest), total: &a.totals.parts}
 	c.AtServiceEnd(func() {
 		a.large.clear()
+		a.take(-a.taken) // answers do not come any more
 		a.totals.output.note(c, a.fd, socket.Pending(c, a.fd), a.settings.MaxNodeBytes)
 		_ = socket.Close(c, a.fd) // what is written goes out; calls without an answer fail at the other node
 	})
@@ -90,8 +92,8 @@ func start(c *service.Context, args ...any) error {
 	return nil
 }
 
-// frame takes one frame of the connection. Each request runs as a coroutine of
-// its own, so answers leave in the order in which the handlers finish.
+// frame takes one frame of the connection. No request waits for another one, so
+// answers leave in the order in which the handlers finish.
 func (a *agent) frame(c *service.Context, m service.Message) {
 	if a.deaf {
 		return

@@ -11,55 +11,119 @@ import (
 	"github.com/skynetgo/skynet/service/socket"
 )
 
-// request calls, or sends to, the service that r names, traced under tag unless
-// that is empty. The payload may have come in parts; they are joined when the
-// request is in progress, so that a stop waits for it.
+// request is one that is in progress. Its payload may have come in parts; they
+// are joined when it is in progress, so that a stop waits for it.
+type request struct {
+	wire.Request
+	agent    *agent
+	progress *count
+	size     int
+	tag      string // that it is traced under, or ""
+	parts    *wire.Assembly
+}
+
+// request calls, or sends to, the service that r names.
 func (a *agent) request(c *service.Context, r wire.Request, tag string, parts *wire.Assembly) {
-	size := len(r.Payload)
+	q := &request{Request: r, agent: a, progress: a.progress, size: len(r.Payload), tag: tag, parts: parts}
 	if parts != nil {
-		size = int(r.Size)
+		q.size = int(r.Size)
 	}
-	if !a.admit(c, r, size) {
+	switch {
+	case !a.admit(c, q):
+	case tag == "" && parts == nil && a.knows(r.Addr):
+		q.pass(c)
+	default:
+		c.Fork(q.serve)
+	}
+}
+
+// pass passes the request on; it does not block.
+func (q *request) pass(c *service.Context) {
+	to, ok := q.target(c)
+	if !ok {
+		q.done(c)
 		return
 	}
-	defer a.done(c, a.progress, r, size)
-	if parts != nil {
-		r.Payload = a.large.join(c, parts)
-		if a.letIn(c); r.Payload == nil {
+	payload := q.Payload
+	q.Payload = nil // is not to stay as long as the answer is waited for
+	// The caller on the other node has a deadline of its own.
+	if err := c.RawCallThen(to, service.PTypeLua, payload, service.Forever, q.answered); err != nil {
+		q.answered(c, nil, err)
+	}
+}
+
+func (q *request) answered(c *service.Context, answer any, err error) {
+	defer q.done(c)
+	q.reply(c, answer, err)
+}
+
+// serve is pass for a request of which something has to be found out first; it
+// may block.
+func (q *request) serve(c *service.Context) {
+	defer q.done(c)
+	a := q.agent
+	if q.parts != nil {
+		q.Payload = a.large.join(c, q.parts)
+		if a.letIn(c); q.Payload == nil {
 			return
 		}
 	}
-	if !r.Addr.ByName() && r.Addr.Handle == 0 {
-		a.query(c, r)
+	if !q.Addr.ByName() && q.Addr.Handle == 0 {
+		a.query(c, q.Request)
 		return
 	}
-	to, err := a.resolve(c, r.Addr)
-	if err != nil {
-		if !r.Push || wire.IsName(r.Addr.Name) {
-			a.fail(c, r.Session, errorText(err))
-		}
+	to, ok := q.target(c)
+	if !ok {
 		return
 	}
-	if r.Push {
-		_ = c.RawSend(to, service.PTypeLua, r.Payload)
-		return
-	}
-	c = c.WithTimeout(service.Forever) // the caller on the other node has a deadline of its own
+	c = c.WithTimeout(service.Forever)
 	var answer any
-	if tag == "" {
-		answer, err = c.RawCall(to, service.PTypeLua, r.Payload)
+	var err error
+	if q.tag == "" {
+		answer, err = c.RawCall(to, service.PTypeLua, q.Payload)
 	} else {
-		answer, err = c.TraceCall(tag, to, service.PTypeLua, r.Payload)
+		answer, err = c.TraceCall(q.tag, to, service.PTypeLua, q.Payload)
 	}
+	q.reply(c, answer, err)
+}
+
+// target returns whom to call; false when there is nobody, or nothing to wait
+// for.
+func (q *request) target(c *service.Context) (service.Handle, bool) {
+	to, err := q.agent.resolve(c, q.Addr)
+	switch {
+	case err == nil && !q.Push:
+		return to, true
+	case err == nil:
+		_ = c.RawSend(to, service.PTypeLua, q.Payload)
+	case !q.Push || wire.IsName(q.Addr.Name):
+		q.agent.fail(c, q.Session, errorText(err))
+	}
+	return 0, false
+}
+
+func (q *request) reply(c *service.Context, answer any, err error) {
 	var packed []byte
 	if err == nil {
 		packed, err = service.Pack(answer)
 	}
 	if err != nil {
-		a.fail(c, r.Session, errorText(err))
+		q.agent.fail(c, q.Session, errorText(err))
 		return
 	}
-	a.answer(c, r.Session, packed)
+	q.agent.answer(c, q.Session, packed)
+}
+
+// knows reports whether nothing has to be found out to resolve addr.
+func (a *agent) knows(addr wire.Addr) bool {
+	if !addr.ByName() {
+		return addr.Handle != 0
+	}
+	if !wire.IsName(addr.Name) {
+		return true
+	}
+	_, ok := a.names.known[addr.Name[1:]]
+	return ok
 }
 
 // query answers which handle a registered name has.

@@ -23,7 +23,7 @@ func Definition() *service.Definition { return definition(1) }
 
 // definition is Definition with the number that sessions begin with.
 func definition(session uint32) *service.Definition {
-	return service.Def("clustersender", func(c *service.Context, args ...any) error { return start(c, session, args) })
+	return service.Def("clustersender", func(c *service.Context, args ...any) error { return start(c, session, args) }, service.Inline)
 }
 
 type sender struct {
@@ -86,53 +86,74 @@ func (s *sender) req(c *service.Context, r cluster.Request) error {
 		return err
 	}
 	s.session = wire.NextSession(session)
-	answer := c.Response()
-	s.link.Traffic.Requests.Add(1)
 	if r.Timeout <= 0 {
 		r.Timeout = service.Forever
 	}
-	c = c.WithTimeout(r.Timeout)
+	s.link.Traffic.Requests.Add(1)
 	s.pending++
-	out, size := frames(first, session, r.Payload, parts), len(r.Payload)
-	r.Payload = nil // is not to stay as long as the answer is waited for
-	if err = s.write(c, session, out, size, s.done(r, session, answer)); err != nil {
-		s.pending--
-		_, _ = answer.Fail(s.down(err, false))
-	}
+	q := &request{sender: s, to: r.Address(), session: session, answer: c.Response()}
+	s.write(c.WithTimeout(r.Timeout), session, frames(first, session, r.Payload, parts), len(r.Payload), q)
 	return nil
 }
 
-// write sends the frames of a message of size bytes, and blocks until there is a
-// connection.
-func (s *sender) write(c *service.Context, session uint32, frames [][]byte, size int, done func(*service.Context, [][]byte, bool, error)) error {
+// request is one whose answer is owed.
+type request struct {
+	sender  *sender
+	to      string
+	session uint32
+	answer  *service.Response
+}
+
+// write sends the frames of a message of size bytes, of q or of a push; on a
+// coroutine of its own when that waits for a connection.
+func (s *sender) write(c *service.Context, session uint32, out [][]byte, size int, q *request) {
+	if s.channel.Ready() {
+		s.do(c, session, out, q)
+		return
+	}
+	timeout := c.CallTimeout()
 	s.waiting += size
-	defer func() { s.waiting -= size }()
-	return s.channel.Do(c, session, frames, len(frames) > 1, done)
+	c.Fork(func(c *service.Context) {
+		defer func() { s.waiting -= size }()
+		s.do(c.WithTimeout(timeout), session, out, q)
+	})
+}
+
+func (s *sender) do(c *service.Context, session uint32, out [][]byte, q *request) {
+	if q == nil {
+		if err := s.channel.Do(c, session, out, len(out) > 1, nil); err != nil {
+			s.lost(c, err)
+		}
+		return
+	}
+	if err := s.channel.Do(c, session, out, len(out) > 1, q.done); err != nil {
+		s.pending--
+		_, _ = q.answer.Fail(s.down(err, false))
+	}
 }
 
 // done gives the answer on, or what became of it.
-func (s *sender) done(r cluster.Request, session uint32, answer *service.Response) func(*service.Context, [][]byte, bool, error) {
-	return func(c *service.Context, parts [][]byte, failed bool, err error) {
-		large := s.drop(session)
-		s.pending--
-		if err != nil {
-			_, _ = answer.Fail(s.down(err, true))
-			return
-		}
-		s.link.Traffic.Answers.Add(1)
-		if failed {
-			s.link.Traffic.Errors.Add(1)
-			text := string(last(parts))
-			c.Error(printable(text))
-			_, _ = answer.Fail(&cluster.RemoteError{Node: s.node, Addr: r.Address(), Text: text})
-			return
-		}
-		if large != nil {
-			s.reply(c, large, answer)
-			return
-		}
-		_, _ = answer.RetRaw(last(parts))
+func (q *request) done(c *service.Context, parts [][]byte, failed bool, err error) {
+	s := q.sender
+	large := s.drop(q.session)
+	s.pending--
+	if err != nil {
+		_, _ = q.answer.Fail(s.down(err, true))
+		return
 	}
+	s.link.Traffic.Answers.Add(1)
+	if failed {
+		s.link.Traffic.Errors.Add(1)
+		text := string(last(parts))
+		c.Error(printable(text))
+		_, _ = q.answer.Fail(&cluster.RemoteError{Node: s.node, Addr: q.to, Text: text})
+		return
+	}
+	if large != nil {
+		s.reply(c, large, q.answer)
+		return
+	}
+	_, _ = q.answer.RetRaw(last(parts))
 }
 
 // down is what the caller sees of an error of the channel.
@@ -193,12 +214,17 @@ func (s *sender) push(c *service.Context, r cluster.Request) error {
 		err = s.send(c, r)
 	}
 	if err != nil {
-		s.link.Drop(cluster.DropReasonOf(err), 1)
-		if s.link.FirstLoss() {
-			c.Logf("push to node [%s] is lost: %v", s.node, err)
-		}
+		s.lost(c, err)
 	}
 	return nil
+}
+
+// lost counts a push that can not be sent.
+func (s *sender) lost(c *service.Context, err error) {
+	s.link.Drop(cluster.DropReasonOf(err), 1)
+	if s.link.FirstLoss() {
+		c.Logf("push to node [%s] is lost: %v", s.node, err)
+	}
 }
 
 func (s *sender) send(c *service.Context, r cluster.Request) error {
@@ -211,7 +237,8 @@ func (s *sender) send(c *service.Context, r cluster.Request) error {
 		s.session = wire.NextSession(session)
 	}
 	s.link.Traffic.Pushes.Add(1)
-	return s.write(c, 0, frames(first, session, r.Payload, parts), len(r.Payload), nil)
+	s.write(c, 0, frames(first, session, r.Payload, parts), len(r.Payload), nil)
+	return nil
 }
 
 // configure takes other options. Those of connections hold from the next one on.
@@ -244,9 +271,17 @@ func (s *sender) changeNode(c *service.Context, to cluster.NodeChange) error {
 		s.addr = to.Addr
 		s.channel.ChangeHost(c, to.Addr)
 	}
-	if err := s.channel.Connect(c); err != nil && c.Message().Session != 0 {
-		c.Fail(err) // logged by changed, when that is worth it
-	}
+	answer, asked := c.Response(), c.Message().Session != 0
+	c.Fork(func(c *service.Context) {
+		err := s.channel.Connect(c)
+		switch {
+		case !asked:
+		case err != nil:
+			_, _ = answer.Fail(err) // logged by changed, when that is worth it
+		default:
+			_, _ = answer.Ret()
+		}
+	})
 	return nil
 }
 
