@@ -85,6 +85,7 @@ type request struct {
 	number uint64
 	until  time.Duration // when its caller gives up; 0: never
 	parts  [][]byte
+	first  [1][]byte // where parts are at first
 	done   func(c *service.Context, parts [][]byte, failed bool, err error)
 }
 
@@ -183,7 +184,7 @@ func await(c *service.Context, token any) error {
 // block. Without done there is no answer to wait for, and session is not used.
 // When Do returns an error, done is not called. The deadline of c's calls is
 // that of the request: it bounds the time to connect, and Expire goes by it.
-func (ch *Channel) Do(c *service.Context, session uint32, frames [][]byte, low bool,
+func (ch *Channel) Do(c *service.Context, session uint32, frames [][]byte, lowly bool,
 	done func(c *service.Context, parts [][]byte, failed bool, err error)) error {
 	if err := ch.ready(c); err != nil {
 		return err
@@ -191,7 +192,14 @@ func (ch *Channel) Do(c *service.Context, session uint32, frames [][]byte, low b
 	if done != nil && ch.requests[session] != nil {
 		return fmt.Errorf("socket: request %d to %s: %w: the session is in use", session, ch.addr, service.ErrMisuse)
 	}
-	if err := ch.send(frames, low); err != nil {
+	p := high
+	switch {
+	case lowly:
+		p = low
+	case done != nil && len(ch.requests) == 0:
+		p = now // whoever waits for this one makes no other
+	}
+	if err := ch.send(frames, p); err != nil {
 		err = fmt.Errorf("socket: request %d to %s: %w: %w", session, ch.addr, ErrSocket, err)
 		ch.lose(c, err)
 		return err
@@ -199,6 +207,7 @@ func (ch *Channel) Do(c *service.Context, session uint32, frames [][]byte, low b
 	if done != nil {
 		ch.made++
 		q := &request{number: ch.made, done: done}
+		q.parts = q.first[:0]
 		if timeout := c.CallTimeout(); timeout > 0 {
 			q.until = c.Now() + timeout
 		}
@@ -266,13 +275,13 @@ func (ch *Channel) closedError() error {
 
 // send writes whole frames; of low ones each is a unit of its own, so that
 // others may go between them.
-func (ch *Channel) send(frames [][]byte, low bool) error {
-	if !low {
-		return ch.conn.write(frames, false)
+func (ch *Channel) send(frames [][]byte, p priority) error {
+	if p != low {
+		return ch.conn.write(frames, p)
 	}
 	for len(frames) > 0 {
 		n := frameSlices(frames)
-		if err := ch.conn.write(frames[:n:n], true); err != nil {
+		if err := ch.conn.write(frames[:n:n], low); err != nil {
 			return err
 		}
 		frames = frames[n:]

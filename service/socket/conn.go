@@ -8,6 +8,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/skynetgo/skynet/service"
@@ -50,10 +51,13 @@ type conn struct {
 	handler *Handler
 	nc      net.Conn
 	writev  func(*net.Buffers) (int64, error)
+	raw     syscall.RawConn // nil: all is left to the writer goroutine
+	single  bool            // frames go one by one, since delivering may block
 	route   atomic.Pointer[route]
 	muted   atomic.Bool   // closed by this node: nothing more is delivered
 	wake    chan struct{} // the reader, when it does not read, looks again
 	window  window
+	batch   []service.Message // of the reader
 	read    atomic.Uint64
 	written atomic.Uint64
 	writes  atomic.Uint64
@@ -78,10 +82,14 @@ func newConn(o *owner, fd FD, nc net.Conn, h *Handler) *conn {
 		h = &Handler{}
 	}
 	s := &conn{owner: o, fd: fd, peer: nc.RemoteAddr().String(), handler: h, nc: nc, wake: make(chan struct{}, 1)}
+	s.single = o.table.node.Config().Isolate != nil
 	if t, ok := nc.(*secure); ok {
 		s.writev = t.writev
 	} else {
 		s.writev = func(b *net.Buffers) (int64, error) { return b.WriteTo(nc) }
+		if sc, ok := nc.(syscall.Conn); ok {
+			s.raw, _ = sc.SyscallConn()
+		}
 	}
 	return s
 }
@@ -200,11 +208,11 @@ func (s *conn) pump() error {
 	ended := false
 	for !s.muted.Load() {
 		if s.route.Load() != nil {
-			for frame, ok := in.next(); ok; frame, ok = in.next() {
-				if s.take(frame); s.muted.Load() {
+			for in.complete() {
+				if s.awaitWindow(); s.muted.Load() {
 					return nil
 				}
-				s.deliver(frame)
+				s.deliver(&in)
 			}
 			if ended {
 				return nil
@@ -272,15 +280,29 @@ func (s *conn) cause(err error) error {
 	return err
 }
 
-// deliver sends a frame where it goes. An inline service runs on this goroutine.
-func (s *conn) deliver(frame []byte) {
-	r, n := s.route.Load(), s.owner.table.node
-	switch {
-	case r.to != 0:
-		_ = n.Lend(r.to, service.Message{Type: r.ptype, Session: service.Session(s.fd), Source: r.source, Data: frame})
-	case !s.owner.ended.Load():
-		_ = n.Lend(s.owner.handle, service.Message{Type: service.PTypeSocket, Data: arrival{s, frame}})
+// deliver sends the frames that have come where they go, as many as the window
+// allows. An inline service runs on this goroutine.
+func (s *conn) deliver(in *frames) {
+	r := s.route.Load()
+	to := r.to
+	if to == 0 && !s.owner.ended.Load() {
+		to = s.owner.handle
 	}
+	for frame, ok := in.next(); ok; frame, ok = in.next() {
+		m := service.Message{Type: r.ptype, Session: service.Session(s.fd), Source: r.source, Data: frame}
+		if r.to == 0 {
+			m = service.Message{Type: service.PTypeSocket, Data: arrival{s, frame}}
+		}
+		s.batch = append(s.batch, m)
+		if s.window.add(frame) || s.single {
+			break
+		}
+	}
+	if to != 0 {
+		s.owner.table.node.LendAll(to, s.batch)
+	}
+	clear(s.batch)
+	s.batch = s.batch[:0]
 }
 
 // finish lets the writer end, then the peer: a connection that is closed while

@@ -12,6 +12,9 @@ const (
 	maxBuffer = MaxFrame + headerSize
 	// shrinkAfter is how many small reads halve the buffer.
 	shrinkAfter = 16
+	// smallFrame is the most that shares sharedMemory with others.
+	smallFrame   = 256
+	sharedMemory = 2 << 10
 )
 
 // frames cuts a stream into frames. The buffer grows with what has come, not
@@ -20,6 +23,7 @@ type frames struct {
 	buf  []byte
 	r, w int
 	few  int // reads in a row that left the buffer nearly empty
+	free []byte
 }
 
 func (f *frames) len() int { return f.w - f.r }
@@ -30,16 +34,30 @@ func (f *frames) complete() bool {
 	return len(b) >= headerSize && len(b)-headerSize >= int(binary.BigEndian.Uint16(b))
 }
 
-// next returns the next whole frame, in memory of its own.
+// next returns the next whole frame, in memory that is the receiver's.
 func (f *frames) next() ([]byte, bool) {
 	if !f.complete() {
 		return nil, false
 	}
 	b := f.buf[f.r+headerSize:]
-	frame := make([]byte, binary.BigEndian.Uint16(f.buf[f.r:]))
+	frame := f.memory(int(binary.BigEndian.Uint16(f.buf[f.r:])))
 	copy(frame, b)
 	f.r += headerSize + len(frame)
 	return frame, true
+}
+
+// memory returns that of a frame of size bytes. Small frames that came together
+// share some, though never much: one that is kept keeps it all.
+func (f *frames) memory(size int) []byte {
+	if size > smallFrame {
+		return make([]byte, size)
+	}
+	if len(f.free) < size {
+		f.free = make([]byte, max(min(f.len(), sharedMemory), size))
+	}
+	frame := f.free[:size:size]
+	f.free = f.free[size:]
+	return frame
 }
 
 // fill reads once. The caller has taken all whole frames out, or has room left

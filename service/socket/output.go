@@ -2,6 +2,7 @@ package socket
 
 import (
 	"net"
+	"slices"
 	"sync"
 	"time"
 )
@@ -23,6 +24,7 @@ var batches = sync.Pool{New: func() any { return new([batchBufs][]byte) }}
 // output is what waits to be written to one connection.
 type output struct {
 	high    queue[[]byte]
+	small   *[]byte         // high output that comes after it, put together
 	low     queue[[][]byte] // bufs that stay together
 	pending int             // bytes, those being written included
 	warnAt  int             // the pending bytes of the next warning; 0: no warning given
@@ -30,8 +32,18 @@ type output struct {
 
 func (o *output) clear() { *o = output{} }
 
-// write queues bufs and sees that the writer goroutine runs.
-func (s *conn) write(bufs [][]byte, low bool) error {
+// priority of what is written.
+type priority uint8
+
+const (
+	high priority = iota
+	low           // everything else goes first
+	now           // high, and nothing more is about to be written
+)
+
+// write queues bufs and sees that they are sent: by the writer goroutine, which
+// takes along what is written meanwhile, or now.
+func (s *conn) write(bufs [][]byte, p priority) error {
 	size := total(bufs)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -41,16 +53,16 @@ func (s *conn) write(bufs [][]byte, low bool) error {
 	if size == 0 {
 		return nil
 	}
-	if low {
-		s.out.low.push(bufs)
+	if p == low {
+		s.out.low.push(slices.Clone(bufs))
 	} else {
 		for _, b := range bufs {
-			s.out.high.push(b)
+			s.out.push(b)
 		}
 	}
 	s.out.pending += size
 	s.warnLocked()
-	if !s.writing {
+	if !s.writing && (p != now || !s.writeNowLocked()) {
 		s.writing = true
 		go s.writeLoop()
 	}
@@ -79,12 +91,15 @@ func (s *conn) writeLoop() {
 	space := batches.Get().(*[batchBufs][]byte)
 	defer batches.Put(space)
 	size := 0
+	var small *[]byte
 	for {
+		giveBack(small)
+		small = nil
 		batch := net.Buffers(space[:0])
 		s.mu.Lock()
 		if s.state != stateDead {
 			s.out.pending -= size
-			batch, size = s.out.take(batch)
+			batch, size, small = s.out.take(batch)
 		}
 		if len(batch) == 0 {
 			s.idleLocked()
@@ -137,14 +152,19 @@ func (s *conn) broken(err error) {
 	s.dieLocked()
 }
 
-// take moves what goes into the next write call to batch and returns its size:
-// high output, and low output when that leaves room for some.
-func (o *output) take(batch net.Buffers) (net.Buffers, int) {
-	size := 0
+// take moves what goes into the next write call to batch and returns its size,
+// and which of it is to be given back: high output, and low output when that
+// leaves room for some.
+func (o *output) take(batch net.Buffers) (_ net.Buffers, size int, small *[]byte) {
 	for o.high.len() > 0 && len(batch) < batchBufs && size < batchSize {
 		b := o.high.pop()
 		batch = append(batch, b)
 		size += len(b)
+	}
+	if o.high.len() == 0 && o.small != nil && len(batch) < batchBufs && size < batchSize {
+		small = o.takeSmall()
+		batch = append(batch, *small)
+		size += len(*small)
 	}
 	for o.low.len() > 0 {
 		bufs := *o.low.peek()
@@ -156,7 +176,7 @@ func (o *output) take(batch net.Buffers) (net.Buffers, int) {
 		size += n
 		o.low.pop()
 	}
-	return batch, size
+	return batch, size, small
 }
 
 func total(bufs [][]byte) int {

@@ -56,11 +56,12 @@ func newPipe(n *service.Node, fd socket.FD) *pipe {
 	return p
 }
 
-// wantWrite lets one write call end and checks what it wrote.
+// wantWrite lets one write call end and checks what it wrote, in however many
+// buffers.
 func (p *pipe) wantWrite(t *testing.T, want ...string) {
 	t.Helper()
 	p.allow <- nil
-	if got := receive(t, p.writes); fmt.Sprint(got) != fmt.Sprint(want) {
+	if got, want := strings.Join(receive(t, p.writes), ""), strings.Join(want, ""); got != want {
 		t.Fatalf("written: %.60q, want %.60q", got, want)
 	}
 }

@@ -154,16 +154,22 @@ func Forward(c *service.Context, fd FD, to service.Handle, t service.PType, sour
 	})
 }
 
-// Write sends bufs, which belong to the socket from then on, one after the
-// other with nothing in between.
+// Write sends bufs, which belong to the socket from then on but for those of
+// GatherSize or less, one after the other with nothing in between.
 func Write(c *service.Context, fd FD, bufs ...[]byte) error {
-	return onConn(c, "write", fd, func(s *conn) error { return s.write(bufs, false) })
+	return onConn(c, "write", fd, func(s *conn) error { return s.write(bufs, high) })
+}
+
+// WriteNow is Write by one who is not about to write more: when nothing waits to
+// be sent it makes the system call itself, without waiting in it.
+func WriteNow(c *service.Context, fd FD, bufs ...[]byte) error {
+	return onConn(c, "write", fd, func(s *conn) error { return s.write(bufs, now) })
 }
 
 // WriteLow is Write for data that may wait: everything written with Write goes
 // out first, though never inside the bufs of one WriteLow.
 func WriteLow(c *service.Context, fd FD, bufs ...[]byte) error {
-	return onConn(c, "write", fd, func(s *conn) error { return s.write(bufs, true) })
+	return onConn(c, "write", fd, func(s *conn) error { return s.write(bufs, low) })
 }
 
 // Pending returns how many bytes wait to be sent on fd.

@@ -39,16 +39,19 @@ type window struct {
 	taken atomic.Int64
 }
 
-// take waits until another frame may be delivered, or the connection ends, and
-// counts it.
-func (s *conn) take(frame []byte) {
-	w := &s.window
-	for w.full() && s.usable() == nil {
+// awaitWindow waits until another frame may be delivered, or the connection ends.
+func (s *conn) awaitWindow() {
+	for s.window.full() && s.usable() == nil {
 		<-s.wake
 	}
+}
+
+// add counts a frame that is delivered; true when it was the last for now.
+func (w *window) add(frame []byte) (full bool) {
 	if w.size.Load() > 0 {
 		w.taken.Add(int64(len(frame)) + FrameCost)
 	}
+	return w.full()
 }
 
 func (w *window) full() bool {
