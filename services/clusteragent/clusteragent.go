@@ -40,15 +40,16 @@ type agent struct {
 	taken    int    // payload of requests without an answer
 	tag      string // of the trace frame that came last, for the request behind it
 	first    *service.Timer
-	bad      int  // malformed frames
-	refused  int  // requests, for MaxRequests
-	handled  int  // input that has not been reported
-	written  int  // bytes since the output was looked at
-	deaf     bool // takes no more frames
+	bad      int    // malformed frames
+	refused  int    // requests, for MaxRequests
+	handled  int    // input that has not been reported
+	written  int    // bytes since the output was looked at
+	buffer   []byte // of small answers, which the socket does not keep; larger ones outgrow it
+	deaf     bool   // takes no more frames
 }
 
 func start(c *service.Context, args ...any) error {
-	a := &agent{progress: new(count)}
+	a := &agent{progress: new(count), buffer: make([]byte, 0, socket.GatherSize)}
 	var g service.Handle
 	var err error
 	if len(args) != 3 {

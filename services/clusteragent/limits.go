@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/skynetgo/skynet/cluster"
+	"github.com/skynetgo/skynet/cluster/wire"
 	"github.com/skynetgo/skynet/service"
 	"github.com/skynetgo/skynet/service/socket"
 )
@@ -63,21 +64,21 @@ func (o *outputs) setLocked(fd socket.FD, n int) {
 // count is a number of requests in progress.
 type count struct{ n int }
 
-// admit counts a request as in progress, or refuses it. Pushes are in progress
+// admit counts a request of size bytes as in progress, or refuses it. Pushes are in progress
 // for a moment only, and do not count by size.
-func (a *agent) admit(c *service.Context, q *request) bool {
-	if q.size > a.settings.MaxMessage {
-		a.fail(c, q.Session, tooLarge(q.size, a.settings.MaxMessage))
+func (a *agent) admit(c *service.Context, r wire.Request, size int) bool {
+	if size > a.settings.MaxMessage {
+		a.fail(c, r.Session, tooLarge(size, a.settings.MaxMessage))
 		return false
 	}
 	if a.progress.n >= a.settings.MaxRequests {
-		a.refuse(c, q, fmt.Sprintf("the limit is %d requests in progress", a.settings.MaxRequests))
+		a.refuse(c, r, fmt.Sprintf("the limit is %d requests in progress", a.settings.MaxRequests))
 		return false
 	}
-	if !q.Push {
-		if total := a.take(q.size); total > int64(a.settings.MaxNodeBytes) {
-			a.take(-q.size)
-			a.refuse(c, q, fmt.Sprintf("requests in progress would take %d bytes of the node", total))
+	if !r.Push {
+		if total := a.take(size); total > int64(a.settings.MaxNodeBytes) {
+			a.take(-size)
+			a.refuse(c, r, fmt.Sprintf("requests in progress would take %d bytes of the node", total))
 			return false
 		}
 	}
@@ -92,22 +93,22 @@ func (a *agent) take(n int) int64 {
 	return a.totals.requests.Add(int64(n))
 }
 
-func (a *agent) refuse(c *service.Context, q *request, why string) {
+func (a *agent) refuse(c *service.Context, r wire.Request, why string) {
 	a.refused++
 	logSome(c, a.refused, "Too many requests in progress")
-	if !q.Push {
-		a.fail(c, q.Session, fmt.Sprintf("%v: %s", service.ErrOverload, why))
+	if !r.Push {
+		a.fail(c, r.Session, fmt.Sprintf("%v: %s", service.ErrOverload, why))
 	}
 }
 
 // done takes back what admit has counted in progress, and wakes who waits for
 // the last.
-func (q *request) done(c *service.Context) {
-	if !q.Push {
-		q.agent.take(-q.size)
+func (a *agent) done(c *service.Context, progress *count, push bool, size int) {
+	if !push {
+		a.take(-size)
 	}
-	if q.progress.n--; q.progress.n == 0 {
-		c.Wakeup(q.progress)
+	if progress.n--; progress.n == 0 {
+		c.Wakeup(progress)
 	}
 }
 

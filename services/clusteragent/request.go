@@ -2,6 +2,7 @@ package clusteragent
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/skynetgo/skynet/cluster"
@@ -24,22 +25,30 @@ type request struct {
 
 // request calls, or sends to, the service that r names.
 func (a *agent) request(c *service.Context, r wire.Request, tag string, parts *wire.Assembly) {
-	q := &request{Request: r, agent: a, progress: a.progress, size: len(r.Payload), tag: tag, parts: parts}
+	size := len(r.Payload)
 	if parts != nil {
-		q.size = int(r.Size)
+		size = int(r.Size)
 	}
-	switch {
-	case !a.admit(c, q):
-	case tag == "" && parts == nil && a.knows(r.Addr):
+	if !a.admit(c, r, size) {
+		return
+	}
+	known := tag == "" && parts == nil && a.knows(r.Addr)
+	if known && r.Push {
+		a.target(c, r)
+		a.done(c, a.progress, r.Push, size)
+		return
+	}
+	q := &request{Request: r, agent: a, progress: a.progress, size: size, tag: tag, parts: parts}
+	if known {
 		q.pass(c)
-	default:
+	} else {
 		c.Fork(q.serve)
 	}
 }
 
 // pass passes the request on; it does not block.
 func (q *request) pass(c *service.Context) {
-	to, ok := q.target(c)
+	to, ok := q.agent.target(c, q.Request)
 	if !ok {
 		q.done(c)
 		return
@@ -72,7 +81,7 @@ func (q *request) serve(c *service.Context) {
 		a.query(c, q.Request)
 		return
 	}
-	to, ok := q.target(c)
+	to, ok := a.target(c, q.Request)
 	if !ok {
 		return
 	}
@@ -87,20 +96,22 @@ func (q *request) serve(c *service.Context) {
 	q.reply(c, answer, err)
 }
 
-// target returns whom to call; false when there is nobody, or nothing to wait
-// for.
-func (q *request) target(c *service.Context) (service.Handle, bool) {
-	to, err := q.agent.resolve(c, q.Addr)
+// target returns whom to call; false when there is nobody, or when it was a push,
+// which is sent.
+func (a *agent) target(c *service.Context, r wire.Request) (service.Handle, bool) {
+	to, err := a.resolve(c, r.Addr)
 	switch {
-	case err == nil && !q.Push:
+	case err == nil && !r.Push:
 		return to, true
 	case err == nil:
-		_ = c.RawSend(to, service.PTypeLua, q.Payload)
-	case !q.Push || wire.IsName(q.Addr.Name):
-		q.agent.fail(c, q.Session, errorText(err))
+		_ = c.RawSend(to, service.PTypeLua, r.Payload)
+	case !r.Push || wire.IsName(r.Addr.Name):
+		a.fail(c, r.Session, errorText(err))
 	}
 	return 0, false
 }
+
+func (q *request) done(c *service.Context) { q.agent.done(c, q.progress, q.Push, q.size) }
 
 func (q *request) reply(c *service.Context, answer any, err error) {
 	var packed []byte
@@ -183,8 +194,17 @@ func errorText(err error) string {
 }
 
 func (a *agent) fail(c *service.Context, session uint32, text string) {
-	frame, _ := wire.AppendResponse(nil, session, false, []byte(text))
+	frame, _ := wire.AppendResponse(a.buffer, session, false, []byte(text))
 	if a.mayWrite(c, len(frame)) {
+		a.write(c, frame)
+	}
+}
+
+// write sends one frame: at once when no other request is in progress.
+func (a *agent) write(c *service.Context, frame []byte) {
+	if a.progress.n <= 1 {
+		_ = socket.WriteNow(c, a.fd, frame)
+	} else {
 		_ = socket.Write(c, a.fd, frame)
 	}
 }
@@ -199,12 +219,12 @@ func (a *agent) answer(c *service.Context, session uint32, packed []byte) {
 	if !a.mayWrite(c, len(packed)) {
 		return
 	}
-	frame, parts := wire.AppendResponse(nil, session, true, packed)
+	frame, parts := wire.AppendResponse(a.buffer, session, true, packed)
 	if parts == 0 {
-		_ = socket.Write(c, a.fd, frame)
+		a.write(c, frame)
 		return
 	}
-	_ = socket.WriteLow(c, a.fd, frame)
+	_ = socket.WriteLow(c, a.fd, slices.Clone(frame)) // which the socket keeps
 	for i := range parts {
 		lo, hi := wire.PartRange(len(packed), i)
 		_ = socket.WriteLow(c, a.fd, wire.AppendResponsePartHeader(nil, session, len(packed), i), packed[lo:hi])

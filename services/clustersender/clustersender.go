@@ -6,6 +6,7 @@ package clustersender
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -41,6 +42,8 @@ type sender struct {
 	waiting  int           // bytes that wait for the connection
 	opened   uint64        // frames that had come before the connection
 	probe    *service.Timer
+	frame    []byte    // of small ones, which the socket does not keep; larger ones outgrow it
+	out      [1][]byte // the list of one frame
 }
 
 func start(c *service.Context, session uint32, args []any) error {
@@ -54,6 +57,7 @@ func start(c *service.Context, session uint32, args []any) error {
 		settings: cluster.DefaultSettings(), // until the first changenode
 		session:  session,
 		large:    make(map[uint32]*largeAnswer),
+		frame:    make([]byte, 0, socket.GatherSize),
 	}
 	s.link = cluster.LinkTo(c.Node(), s.node)
 	s.channel = socket.NewChannel(socket.ChannelConfig{
@@ -92,7 +96,7 @@ func (s *sender) req(c *service.Context, r cluster.Request) error {
 	s.link.Traffic.Requests.Add(1)
 	s.pending++
 	q := &request{sender: s, to: r.Address(), session: session, answer: c.Response()}
-	s.write(c.WithTimeout(r.Timeout), session, frames(first, session, r.Payload, parts), len(r.Payload), q)
+	s.write(c.WithTimeout(r.Timeout), session, s.frames(first, session, r.Payload, parts), len(r.Payload), q)
 	return nil
 }
 
@@ -112,6 +116,7 @@ func (s *sender) write(c *service.Context, session uint32, out [][]byte, size in
 		return
 	}
 	timeout := c.CallTimeout()
+	s.frame, out = make([]byte, 0, socket.GatherSize), slices.Clone(out) // which are kept
 	s.waiting += size
 	c.Fork(func(c *service.Context) {
 		defer func() { s.waiting -= size }()
@@ -164,12 +169,12 @@ func (s *sender) down(err error, left bool) error {
 	return err
 }
 
-// trace returns the frame that announces the tag of a request, if it has one. It
+// trace returns the frame that announces the tag of a request, empty if it has none. It
 // goes directly before it (B191), in one piece, so that nothing gets between.
 func (s *sender) trace(c *service.Context, session uint32) ([]byte, error) {
 	tag := c.TraceTag()
 	if tag == "" {
-		return nil, nil
+		return s.frame, nil
 	}
 	if tag[0] != '(' {
 		full := fmt.Sprintf("(%s-%s-%d)%s", s.own, s.node, wire.NextSession(session), tag)
@@ -177,7 +182,7 @@ func (s *sender) trace(c *service.Context, session uint32) ([]byte, error) {
 		tag = full
 	}
 	c.TraceLog(tag, "cluster "+s.node)
-	return wire.AppendTrace(nil, tag)
+	return wire.AppendTrace(s.frame, tag)
 }
 
 // overloadPause is how long senders are refused at once when too much waits to
@@ -229,7 +234,7 @@ func (s *sender) lost(c *service.Context, err error) {
 
 func (s *sender) send(c *service.Context, r cluster.Request) error {
 	session := s.session
-	first, parts, err := wire.AppendPush(nil, addrOf(r), session, r.Payload)
+	first, parts, err := wire.AppendPush(s.frame, addrOf(r), session, r.Payload)
 	if err != nil {
 		return err
 	}
@@ -237,7 +242,7 @@ func (s *sender) send(c *service.Context, r cluster.Request) error {
 		s.session = wire.NextSession(session)
 	}
 	s.link.Traffic.Pushes.Add(1)
-	s.write(c, 0, frames(first, session, r.Payload, parts), len(r.Payload), nil)
+	s.write(c, 0, s.frames(first, session, r.Payload, parts), len(r.Payload), nil)
 	return nil
 }
 
@@ -377,9 +382,13 @@ func addrOf(r cluster.Request) wire.Addr {
 
 // frames is the first frame and the parts that follow it. The payload is not
 // copied: it belongs to the sender from here on.
-func frames(first []byte, session uint32, payload []byte, parts int) [][]byte {
+func (s *sender) frames(first []byte, session uint32, payload []byte, parts int) [][]byte {
+	if parts == 0 {
+		s.out[0] = first
+		return s.out[:]
+	}
 	out := make([][]byte, 1, 1+2*parts)
-	out[0] = first
+	out[0] = slices.Clone(first) // with low priority the socket keeps it
 	for i := range parts {
 		lo, hi := wire.PartRange(len(payload), i)
 		out = append(out, wire.AppendPartHeader(nil, session, len(payload), i), payload[lo:hi])
