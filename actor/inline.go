@@ -13,6 +13,8 @@ const lentLimit = 32
 type inline struct {
 	co  *Coroutine // that runs on goroutines which are lent; it never parks
 	due arrival
+	// Memory for CallThen, used again: one is needed for each request.
+	waiters []*waiter
 }
 
 // arrival is the end of a request of CallThen. It is handled before anything else.
@@ -48,7 +50,13 @@ func (co *Coroutine) CallThen(to Handle, m Message, timeout time.Duration, then 
 		return ErrExited
 	}
 	m.Session, m.Source = s.newSession(), s.handle
-	return s.request(&waiter{then: then}, to, &m, timeout)
+	w := &waiter{then: then}
+	if i := s.inline; i != nil && len(i.waiters) > 0 {
+		last := len(i.waiters) - 1
+		w, i.waiters = i.waiters[last], i.waiters[:last]
+		w.then = then
+	}
+	return s.request(w, to, &m, timeout)
 }
 
 // deliverAll is deliver, with lent, for requests to a service without a bound;
@@ -95,12 +103,16 @@ func (s *Service) proceed(lent bool) {
 	s.hold(s.inline.co, true)
 }
 
-// arrive takes the end of a request of CallThen.
-func (s *Service) arrive(a arrival) {
-	if s.inline != nil {
-		s.inline.due = a
-	} else {
-		s.forks.push(func(co *Coroutine) { a.then(co, a.m, a.err) })
+// arrive takes the end of the request of CallThen that w stands for.
+func (s *Service) arrive(w *waiter, m Message, err error) {
+	then, i := w.then, s.inline
+	if i == nil {
+		s.forks.push(func(co *Coroutine) { then(co, m, err) })
+		return
+	}
+	i.due = arrival{then, m, err}
+	if *w = (waiter{}); len(i.waiters) < keepCap {
+		i.waiters = append(i.waiters, w)
 	}
 }
 

@@ -346,7 +346,7 @@ func (s *Service) answer(w *waiter, m Message, err error) *Coroutine {
 		w.done(m, err)
 		return nil
 	case w.then != nil:
-		s.arrive(arrival{w.then, m, err})
+		s.arrive(w, m, err)
 		return nil
 	case w.fn != nil:
 		s.forks.push(w.fn)
