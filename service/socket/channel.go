@@ -74,7 +74,7 @@ type Channel struct {
 	lost     error // why the last connection has ended
 	attempt  *attempt
 	line     []*place // those who wait for the connection, or for their turn after that
-	requests map[uint32]*request
+	requests map[uint32]request
 	made     uint64 // requests so far
 	received uint64 // frames so far
 	unknown  uint64 // answers to nobody so far
@@ -85,14 +85,13 @@ type request struct {
 	number uint64
 	until  time.Duration // when its caller gives up; 0: never
 	parts  [][]byte
-	first  [1][]byte // where parts are at first
 	done   func(c *service.Context, parts [][]byte, failed bool, err error)
 }
 
 // NewChannel makes a channel; it connects when it is first used.
 func NewChannel(cfg ChannelConfig) *Channel {
 	ch := &Channel{
-		addr: cfg.Addr, config: cfg.Conn, response: cfg.Response, watch: cfg.Watch, requests: make(map[uint32]*request),
+		addr: cfg.Addr, config: cfg.Conn, response: cfg.Response, watch: cfg.Watch, requests: make(map[uint32]request),
 	}
 	ch.handler = &Handler{
 		Data:    ch.frame,
@@ -113,17 +112,20 @@ func (ch *Channel) Connected() bool { return ch.fd != 0 }
 func (ch *Channel) Ready() bool { return len(ch.line) == 0 && ch.up() }
 
 // Waiting reports whether a request waits for the answer to session.
-func (ch *Channel) Waiting(session uint32) bool { return ch.requests[session] != nil }
+func (ch *Channel) Waiting(session uint32) bool {
+	_, ok := ch.requests[session]
+	return ok
+}
 
 // Received returns how many frames have come so far.
 func (ch *Channel) Received() uint64 { return ch.received }
 
 // Unsent returns how many bytes wait to be sent.
-func (ch *Channel) Unsent(c *service.Context) int {
-	if s := tableOf(c.Node()).conn(ch.fd); s != nil {
-		return s.unsent()
+func (ch *Channel) Unsent() int {
+	if ch.fd == 0 {
+		return 0
 	}
-	return 0
+	return ch.conn.unsent()
 }
 
 // Connect connects unless there is a connection, and blocks until it has. Those
@@ -189,7 +191,7 @@ func (ch *Channel) Do(c *service.Context, session uint32, frames [][]byte, lowly
 	if err := ch.ready(c); err != nil {
 		return err
 	}
-	if done != nil && ch.requests[session] != nil {
+	if done != nil && ch.Waiting(session) {
 		return fmt.Errorf("socket: request %d to %s: %w: the session is in use", session, ch.addr, service.ErrMisuse)
 	}
 	p := high
@@ -206,8 +208,7 @@ func (ch *Channel) Do(c *service.Context, session uint32, frames [][]byte, lowly
 	}
 	if done != nil {
 		ch.made++
-		q := &request{number: ch.made, done: done}
-		q.parts = q.first[:0]
+		q := request{number: ch.made, done: done}
 		if timeout := c.CallTimeout(); timeout > 0 {
 			q.until = c.Now() + timeout
 		}
@@ -313,9 +314,9 @@ func (ch *Channel) frame(c *service.Context, fd FD, frame []byte) {
 		ch.lose(c, fmt.Errorf("%w: answer of %s: %w", ErrSocket, ch.addr, err))
 		return
 	}
-	q := ch.requests[r.Session]
+	q, ok := ch.requests[r.Session]
 	switch {
-	case q == nil:
+	case !ok:
 		// A peer must not be able to fill the log.
 		if ch.unknown++; ch.unknown <= 10 {
 			c.Error("socket: unknown session :", r.Session)
@@ -327,6 +328,7 @@ func (ch *Channel) frame(c *service.Context, fd FD, frame []byte) {
 		q.done(c, [][]byte{r.Data}, true, nil)
 	case r.More:
 		q.parts = append(q.parts, r.Data)
+		ch.requests[r.Session] = q
 	default:
 		delete(ch.requests, r.Session)
 		q.done(c, append(q.parts, r.Data), false, nil)
@@ -371,12 +373,12 @@ func (ch *Channel) lose(c *service.Context, err error) {
 func (ch *Channel) fail(c *service.Context, err error) {
 	ch.fd, ch.lost = 0, err
 	ch.tell(c, ChannelLost, err)
-	lost := make([]*request, 0, len(ch.requests))
+	lost := make([]request, 0, len(ch.requests))
 	for _, q := range ch.requests {
 		lost = append(lost, q)
 	}
 	clear(ch.requests)
-	slices.SortFunc(lost, func(a, b *request) int { return cmp.Compare(a.number, b.number) })
+	slices.SortFunc(lost, func(a, b request) int { return cmp.Compare(a.number, b.number) })
 	for _, q := range lost {
 		c.Fork(func(c *service.Context) { q.done(c, nil, false, err) })
 	}

@@ -203,7 +203,7 @@ func (s *sender) admit(c *service.Context, r cluster.Request) error {
 			return fmt.Errorf("%w: %d requests to node %s wait for an answer", service.ErrOverload, s.pending, s.node)
 		}
 	}
-	if n := s.channel.Unsent(c) + s.waiting; n+len(r.Payload) > s.settings.MaxOutput {
+	if n := s.channel.Unsent() + s.waiting; n+len(r.Payload) > s.settings.MaxOutput {
 		err := fmt.Errorf("%w: %d bytes wait to be sent to node %s", service.ErrOverload, n, s.node)
 		if n > s.settings.MaxOutput/2 {
 			s.link.RefuseFor(err, overloadPause)
