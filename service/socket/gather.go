@@ -56,7 +56,7 @@ func giveBack(b *[]byte) {
 // nothing is left.
 func (s *conn) writeNowLocked() bool {
 	o := &s.out
-	if s.raw == nil || o.small == nil || o.high.len()+o.low.len() > 0 || s.state != stateOpen {
+	if s.raw == nil || o.small == nil || o.high.len() > 0 || s.state != stateOpen {
 		return false
 	}
 	n := writeSome(s.raw, *o.small)

@@ -101,6 +101,9 @@ func TestWriteNow(t *testing.T) {
 	p.wantWrite(t, "second", "low")
 	write(socket.WriteNow, strings.Repeat("x", socket.GatherSize+1))
 	p.wantWrite(t, strings.Repeat("x", socket.GatherSize+1))
+	large := strings.Repeat("x", socket.GatherSize+1)
+	s.do(func(c *service.Context) error { return socket.WriteNow(c, fd, []byte(large), []byte("small")) })
+	p.wantWrite(t, large, "small")
 }
 
 // What the system does not take at once goes out in order, without anyone waiting.
