@@ -109,6 +109,24 @@ func TestEnvironment(t *testing.T) {
 	})
 }
 
+// The next collection is as far away as if the heap were larger, which takes no
+// memory.
+func TestHeapFloor(t *testing.T) {
+	const floor = 64
+	before := memory()
+	nodetest.Start(t, nodetest.Env("heapfloor", fmt.Sprint(floor)))
+	after := memory()
+	if grown := int64(after.NextGC - before.NextGC); grown < floor<<20 {
+		t.Errorf("the goal of the collector has grown by %d MiB", grown>>20)
+	}
+}
+
+func memory() (m runtime.MemStats) {
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m
+}
+
 func TestThreads(t *testing.T) {
 	before := runtime.GOMAXPROCS(0)
 	defer runtime.GOMAXPROCS(before)

@@ -17,6 +17,7 @@ import (
 // the user's, read with Getenv.
 const (
 	keyThread      = "thread"
+	keyHeapFloor   = "heapfloor"
 	keyHarbor      = "harbor"
 	keyStandalone  = "standalone"
 	keyBootstrap   = "bootstrap"
@@ -34,6 +35,12 @@ const (
 
 const maxThreads = 1024
 
+// Bounds of Config.HeapFloor.
+const (
+	defaultHeapFloor = 32
+	maxHeapFloor     = 1 << 20
+)
+
 // moduleLua is the name that Skynet's config has in front of services which are
 // not written in C: all of them, here.
 const moduleLua = "snlua"
@@ -48,6 +55,11 @@ type Config struct {
 	Env map[string]string
 	// Threads is GOMAXPROCS for the process, 0 to leave it alone.
 	Threads int
+	// HeapFloor is how many MiB the garbage collector takes the heap to be larger
+	// than it is: it runs when as much as that, and the heap, has become garbage. A
+	// node that holds little would run it for each few large messages, and give
+	// their memory back to the system each time.
+	HeapFloor int
 	// Bootstrap, Start and LogService name the services that start the node, with
 	// their arguments.
 	Bootstrap, Start, LogService string
@@ -77,7 +89,9 @@ func Parse(name, text string) (*Config, error) {
 }
 
 func fromLua(file string, lua *luaconf.Config) (*Config, error) {
-	cfg := &Config{Node: actor.DefaultConfig(), Env: make(map[string]string), file: file, where: lua.Where}
+	cfg := &Config{
+		Node: actor.DefaultConfig(), Env: make(map[string]string), HeapFloor: defaultHeapFloor, file: file, where: lua.Where,
+	}
 	for key, value := range lua.All() {
 		cfg.Env[key] = value
 	}
@@ -144,6 +158,13 @@ func (cfg *Config) runtime(lua *luaconf.Config) error {
 			return cfg.errorf(keyThread, "Invalid thread %d , should be in [1,%d]", n, maxThreads)
 		}
 		cfg.Threads = int(n)
+	}
+	if text, ok := cfg.Env[keyHeapFloor]; ok {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 0 || n > maxHeapFloor {
+			return cfg.errorf(keyHeapFloor, "Invalid heapfloor %s , should be in [0,%d]", text, maxHeapFloor)
+		}
+		cfg.HeapFloor = n
 	}
 	if err := cfg.timeout(keyCallTimeout, &cfg.Node.CallTimeout); err != nil {
 		return err

@@ -56,6 +56,19 @@ func TestEveryKeyIsInTheEnvironment(t *testing.T) {
 	}
 }
 
+func TestHeapFloor(t *testing.T) {
+	for value, want := range map[string]int{"nil": 32, "0": 0, "1": 1, "1048576": 1 << 20} {
+		if got := parse(t, "heapfloor = "+value).HeapFloor; got != want {
+			t.Errorf("heapfloor = %s: %d, want %d", value, got, want)
+		}
+	}
+	for _, value := range []string{"-1", "1048577", "'much'"} {
+		if _, err := Parse("test", "heapfloor = "+value); err == nil || !strings.Contains(err.Error(), "should be in [0,1048576]") {
+			t.Errorf("heapfloor = %s: %v", value, err)
+		}
+	}
+}
+
 func TestB115Thread(t *testing.T) {
 	for value, want := range map[string]int{"1": 1, "1024": 1024, `"3x"`: 3, `" 7"`: 7, "8.9": 8} {
 		if got := parse(t, "thread = "+value).Threads; got != want {

@@ -103,6 +103,9 @@ func TryStart(t testing.TB, options ...Option) (*Node, error) {
 	}
 	log := new(Log)
 	cfg.Node.Pool = actor.GoPool{}
+	if _, ok := cfg.Env["heapfloor"]; !ok {
+		cfg.HeapFloor = 0 // tests look at the heap
+	}
 	cfg.Node.StopTimeout = 0     // the end of a test waits for no handler
 	cfg.Node.MonitorInterval = 0 // its clock would keep a bubble from seeing that nothing can go on
 	cfg.Node.Logger = log
