@@ -5,6 +5,7 @@ import (
 	"math"
 	"reflect"
 	"slices"
+	"unsafe"
 )
 
 const (
@@ -30,6 +31,9 @@ const (
 	// maxPackDepth is the number of tables that may stand around a value, as in Skynet.
 	maxPackDepth = 32
 
+	// pieceSize is the length from which on PackPieces does not copy a string.
+	pieceSize = 32 << 10
+
 	// maxSize bounds string lengths and array sizes: the C side keeps both in an int.
 	maxSize = math.MaxInt32
 )
@@ -43,6 +47,31 @@ func AsTable(v any) any { return forced{v} }
 // Pack returns the packed form of args, nothing for no args. An error names the path of the value that cannot travel, counted from 1.
 func Pack(args ...any) ([]byte, error) {
 	return AppendPack(make([]byte, 0, 64), args...)
+}
+
+// PackPieces is Pack without a copy of the long strings among args: the packed form is first and then each of more. A piece
+// may be the memory of a string, so nobody may write to it.
+func PackPieces(args ...any) (first []byte, more [][]byte, err error) {
+	out := make([]byte, 0, 64)
+	for i, arg := range args {
+		s, ok := arg.(string)
+		if !ok || len(s) < pieceSize || len(s) > maxSize {
+			if out, err = appendAny(out, arg, mode{}); err != nil {
+				return nil, nil, inPosition(err, "argument", i+1)
+			}
+			continue
+		}
+		out = appendStringHeader(out, len(s))
+		more = append(more, out[:len(out):len(out)], unsafe.Slice(unsafe.StringData(s), len(s)))
+		out = out[len(out):]
+	}
+	if len(more) == 0 {
+		return out, nil, nil
+	}
+	if len(out) > 0 {
+		more = append(more, out)
+	}
+	return more[0], more[1:], nil
 }
 
 // AppendPack appends the packed form of args to dst. On an error it returns dst as it was.

@@ -89,6 +89,7 @@ func (in *input) open(data any) {
 	case []byte:
 		in.form = formPacked
 		in.packed.Reset(d)
+		in.packed.Own() // messages change owner
 	default:
 		in.form, in.value = formValue, d
 	}

@@ -45,13 +45,20 @@ func dataArgs(data any) (lualike.Args, error) {
 	case lualike.Args:
 		return normalize(d)
 	case []byte:
-		return lualike.Unpack(d)
+		return owned(d).Args()
 	}
 	v, err := lualike.Normalize(data)
 	if err != nil {
 		return nil, err
 	}
 	return lualike.Args{v}, nil
+}
+
+// owned reads a payload. It belongs to its receiver, and nobody changes it.
+func owned(payload []byte) *lualike.Decoder {
+	d := lualike.NewDecoder(payload)
+	d.Own()
+	return d
 }
 
 // normalize copies args only when a value has to change: several receivers may
@@ -90,7 +97,7 @@ func dataAs[T any](data any) (v T, err error) {
 	case lualike.Args:
 		data = d.At(0)
 	case []byte:
-		return lualike.DecodeAs[T](lualike.NewDecoder(d))
+		return lualike.DecodeAs[T](owned(d))
 	}
 	if v, ok := data.(T); ok {
 		return v, nil
@@ -117,6 +124,19 @@ func Pack(data any) ([]byte, error) {
 		return lualike.Pack(d...)
 	}
 	return lualike.Pack(data)
+}
+
+// PackPieces is Pack without a copy of the long strings among the values, as in
+// lualike.PackPieces.
+func PackPieces(data any) (first []byte, more [][]byte, err error) {
+	switch d := data.(type) {
+	case nil, []byte:
+		first, err = Pack(d)
+		return first, nil, err
+	case lualike.Args:
+		return lualike.PackPieces(d...)
+	}
+	return lualike.PackPieces(data)
 }
 
 // PackMessage is Pack for a request, whose command may stand in Cmd.
