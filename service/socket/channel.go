@@ -2,7 +2,6 @@ package socket
 
 import (
 	"cmp"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,6 +9,9 @@ import (
 
 	"github.com/skynetgo/skynet/service"
 )
+
+// channelWindow is how much input of a channel may wait to be handled.
+const channelWindow = 512 << 10
 
 // ErrSocket is the error of a request whose connection could not be made, was
 // lost or was closed before the answer came. Its text is Skynet's.
@@ -53,7 +55,7 @@ const (
 type Response struct {
 	Session uint32
 	Failed  bool   // the peer says no; Data says why
-	Data    []byte // belongs to the requester
+	Data    []byte // belongs to the requester; nil adds no part when more follow
 	More    bool   // more parts of this session follow; not when Failed
 }
 
@@ -77,6 +79,7 @@ type Channel struct {
 	requests map[uint32]request
 	made     uint64 // requests so far
 	received uint64 // frames so far
+	handled  int    // input that the window does not know of yet
 	unknown  uint64 // answers to nobody so far
 }
 
@@ -194,14 +197,16 @@ func (ch *Channel) Do(c *service.Context, session uint32, frames [][]byte, lowly
 	if done != nil && ch.Waiting(session) {
 		return fmt.Errorf("socket: request %d to %s: %w: the session is in use", session, ch.addr, service.ErrMisuse)
 	}
-	p := high
+	var err error
 	switch {
 	case lowly:
-		p = low
+		err = ch.conn.writeLowFrames(frames)
 	case done != nil && len(ch.requests) == 0:
-		p = now // whoever waits for this one makes no other
+		err = ch.conn.write(frames, now) // whoever waits for this one makes no other
+	default:
+		err = ch.conn.write(frames, high)
 	}
-	if err := ch.send(frames, p); err != nil {
+	if err != nil {
 		err = fmt.Errorf("socket: request %d to %s: %w: %w", session, ch.addr, ErrSocket, err)
 		ch.lose(c, err)
 		return err
@@ -274,41 +279,15 @@ func (ch *Channel) closedError() error {
 	return fmt.Errorf("%w: channel to %s is closed", ErrSocket, ch.addr)
 }
 
-// send writes whole frames; of low ones each is a unit of its own, so that
-// others may go between them.
-func (ch *Channel) send(frames [][]byte, p priority) error {
-	if p != low {
-		return ch.conn.write(frames, p)
-	}
-	for len(frames) > 0 {
-		n := frameSlices(frames)
-		if err := ch.conn.write(frames[:n:n], low); err != nil {
-			return err
-		}
-		frames = frames[n:]
-	}
-	return nil
-}
-
-// frameSlices returns how many slices the first frame is spread over.
-func frameSlices(bufs [][]byte) int {
-	size := len(bufs[0])
-	if size < headerSize {
-		return len(bufs)
-	}
-	want := headerSize + int(binary.BigEndian.Uint16(bufs[0]))
-	n := 1
-	for ; size < want && n < len(bufs); n++ {
-		size += len(bufs[n])
-	}
-	return n
-}
-
 func (ch *Channel) frame(c *service.Context, fd FD, frame []byte) {
 	if fd != ch.fd {
 		return
 	}
 	ch.received++
+	if ch.handled += len(frame) + FrameCost; ch.handled > channelWindow/4 {
+		ch.conn.handled(ch.handled)
+		ch.handled = 0
+	}
 	r, err := ch.response(frame)
 	if err != nil {
 		ch.lose(c, fmt.Errorf("%w: answer of %s: %w", ErrSocket, ch.addr, err))
@@ -327,8 +306,10 @@ func (ch *Channel) frame(c *service.Context, fd FD, frame []byte) {
 		delete(ch.requests, r.Session)
 		q.done(c, [][]byte{r.Data}, true, nil)
 	case r.More:
-		q.parts = append(q.parts, r.Data)
-		ch.requests[r.Session] = q
+		if r.Data != nil {
+			q.parts = append(q.parts, r.Data)
+			ch.requests[r.Session] = q
+		}
 	default:
 		delete(ch.requests, r.Session)
 		q.done(c, append(q.parts, r.Data), false, nil)

@@ -3,12 +3,14 @@ package socket_test
 import (
 	"encoding/binary"
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/skynetgo/skynet/actor"
 	"github.com/skynetgo/skynet/service"
+	"github.com/skynetgo/skynet/service/socket"
 )
 
 func TestChannelRequestTimesOut(t *testing.T) {
@@ -65,7 +67,7 @@ func TestB178SmallRequestsOvertakeParts(t *testing.T) {
 	header := string(binary.BigEndian.AppendUint16(nil, 0x8000))
 	u.do(func(c *service.Context) {
 		large := [][]byte{[]byte("\x00\x05begin")}
-		for range 2 {
+		for range 4 {
 			large = append(large, []byte(header), []byte(payload))
 		}
 		if err := u.Do(c, 1, large, true, nil); err != nil {
@@ -78,8 +80,48 @@ func TestB178SmallRequestsOvertakeParts(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	p.wantWrite(t, "\x00\x05begin")
-	p.wantWrite(t, string(ask(2, "small")[0]))
-	p.wantWrite(t, header, payload)
-	p.wantWrite(t, header, payload)
+	p.wantWrite(t, "\x00\x05begin", header, payload, header, payload, header, payload)
+	p.wantWrite(t, string(ask(2, "small")[0]), header, payload)
+}
+
+// Answers that come faster than they are handled wait at the peer, not in the
+// mailbox.
+func TestChannelInputWaits(t *testing.T) {
+	const frames, size = 4000, 1000
+	const room = 512 << 10 / (size + socket.FrameCost)
+	f := newFar(t)
+	u := newUser(t, f.addr())
+	u.connect()
+	e := f.accept()
+	held, release := make(chan struct{}), make(chan struct{})
+	done := u.begin(func(*service.Context) { close(held); <-release })
+	<-held
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		for range frames {
+			e.answer(9, 'O', strings.Repeat("x", size-5))
+		}
+	}()
+	stands := func() (most int) {
+		for _, s := range u.node.Services() {
+			most = max(most, s.Stat().Mailbox)
+		}
+		return most
+	}
+	eventually(t, func() bool { return stands() >= room })
+	for range 1000 {
+		runtime.Gosched()
+	}
+	if n := stands(); n > room+1 {
+		t.Errorf("%d frames wait in the mailbox", n)
+	}
+	close(release)
+	receive(t, done)
+	receive(t, sent)
+	eventually(t, func() bool {
+		received := uint64(0)
+		u.do(func(*service.Context) { received = u.Received() })
+		return received == frames
+	})
 }

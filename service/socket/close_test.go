@@ -25,11 +25,12 @@ func TestCloseSendsWhatIsPending(t *testing.T) {
 			return err
 		}
 		for what, err := range map[string]error{
-			"Write":    socket.Write(c, fd, []byte("x")),
-			"WriteLow": socket.WriteLow(c, fd),
-			"Start":    socket.Start(c, fd),
-			"Forward":  socket.Forward(c, fd, c.Self(), service.PTypeClient, 0),
-			"Close":    socket.Close(c, fd),
+			"Write":          socket.Write(c, fd, []byte("x")),
+			"WriteLow":       socket.WriteLow(c, fd),
+			"WriteLowFrames": socket.WriteLowFrames(c, fd, []byte("low")),
+			"Start":          socket.Start(c, fd),
+			"Forward":        socket.Forward(c, fd, c.Self(), service.PTypeClient, 0),
+			"Close":          socket.Close(c, fd),
 		} {
 			if !errors.Is(err, socket.ErrClosed) {
 				t.Errorf("%s after Close: %v", what, err)

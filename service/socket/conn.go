@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -31,6 +32,11 @@ var defaultLimits = limits{
 // readAhead is how much is read of a connection before Start, so that the
 // peer's leaving is noticed.
 const readAhead = minBuffer
+
+// breath is after how many bytes in one go the reader and the writer let other
+// goroutines run, which may have little to do: a stream that does not end would
+// have them wait for the scheduler's 10 ms.
+const breath = 16 << 10
 
 // States of a connection. They only go up.
 type state uint8
@@ -153,6 +159,7 @@ func (s *conn) closeLocked(within time.Duration) {
 		s.state = stateClosing
 	}
 	_ = s.nc.SetWriteDeadline(time.Now().Add(within))
+	s.limitUnsent(0) // nothing comes after what is to be sent
 	s.interrupt()
 }
 
@@ -230,6 +237,9 @@ func (s *conn) pump() error {
 		}
 		n, err := in.fill(s.nc)
 		total := s.read.Add(uint64(n))
+		if n > breath {
+			runtime.Gosched()
+		}
 		switch {
 		case err == nil:
 			if total == uint64(in.len()) && looksLikeTLS(in.buf[in.r:in.w]) {

@@ -92,7 +92,8 @@ func (ch *Channel) dial(c *service.Context) {
 			return
 		}
 		if err == nil {
-			ch.fd, ch.conn = s.fd, s
+			ch.fd, ch.conn, ch.handled = s.fd, s, 0
+			s.window.size.Store(channelWindow)
 			err = s.start(&route{})
 		}
 		if err != nil {

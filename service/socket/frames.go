@@ -3,6 +3,7 @@ package socket
 import (
 	"encoding/binary"
 	"io"
+	"sync"
 )
 
 const (
@@ -46,9 +47,26 @@ func (f *frames) next() ([]byte, bool) {
 	return frame, true
 }
 
+// largeFrame is the memory of one frame of about the size of a part of a large
+// cluster message. Only frames of that size are worth being used again.
+type largeFrame [40 << 10]byte
+
+var largeFrames = sync.Pool{New: func() any { return new(largeFrame) }}
+
+// Recycle gives back the memory of a frame that was delivered, for frames to
+// come. Who calls it must be the only one that has the frame. Nobody has to.
+func Recycle(frame []byte) {
+	if cap(frame) == len(largeFrame{}) {
+		largeFrames.Put((*largeFrame)(frame[:cap(frame)]))
+	}
+}
+
 // memory returns that of a frame of size bytes. Small frames that came together
 // share some, though never much: one that is kept keeps it all.
 func (f *frames) memory(size int) []byte {
+	if size >= len(largeFrame{})/2 && size <= len(largeFrame{}) {
+		return largeFrames.Get().(*largeFrame)[:size]
+	}
 	if size > smallFrame {
 		return make([]byte, size)
 	}

@@ -1,7 +1,9 @@
 package socket
 
 import (
+	"encoding/binary"
 	"net"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -16,18 +18,19 @@ const (
 	batchBufs = 1024
 	// lowBatch bounds a write call with low output in it: what comes with high
 	// priority meanwhile has to wait for it.
-	lowBatch = 32 << 10
+	lowBatch = 128 << 10
 )
 
 var batches = sync.Pool{New: func() any { return new([batchBufs][]byte) }}
 
 // output is what waits to be written to one connection.
 type output struct {
-	high    queue[[]byte]
-	small   *[]byte         // high output that comes after it, put together
-	low     queue[[][]byte] // bufs that stay together
-	pending int             // bytes, those being written included
-	warnAt  int             // the pending bytes of the next warning; 0: no warning given
+	high      queue[[]byte]
+	small     *[]byte         // high output that comes after it, put together
+	low       queue[[][]byte] // bufs that stay together
+	overtaken bool            // the system takes little, since low output that it has can not be overtaken
+	pending   int             // bytes, those being written included
+	warnAt    int             // the pending bytes of the next warning; 0: no warning given
 }
 
 func (o *output) clear() { *o = output{} }
@@ -54,19 +57,58 @@ func (s *conn) write(bufs [][]byte, p priority) error {
 		return nil
 	}
 	if p == low {
-		s.out.low.push(slices.Clone(bufs))
-	} else {
-		for _, b := range bufs {
-			s.out.push(b)
-		}
+		s.lowLocked(slices.Clone(bufs))
+		return nil
 	}
+	for _, b := range bufs {
+		s.out.push(b)
+	}
+	s.queuedLocked(size, p)
+	return nil
+}
+
+// writeLowFrames is write with low priority for whole frames, one of which may be
+// spread over several slices: each goes by itself. It keeps bufs.
+func (s *conn) writeLowFrames(bufs [][]byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state != stateOpen {
+		return s.closedLocked()
+	}
+	for len(bufs) > 0 {
+		n := frameSlices(bufs)
+		s.lowLocked(bufs[:n:n])
+		bufs = bufs[n:]
+	}
+	return nil
+}
+
+func (s *conn) lowLocked(bufs [][]byte) {
+	if !s.out.overtaken {
+		s.out.overtaken = true
+		s.limitUnsent(lowBatch)
+	}
+	s.out.low.push(bufs)
+	s.queuedLocked(total(bufs), low)
+}
+
+func (s *conn) queuedLocked(size int, p priority) {
 	s.out.pending += size
 	s.warnLocked()
 	if !s.writing && (p != now || !s.writeNowLocked()) {
 		s.writing = true
 		go s.writeLoop()
 	}
-	return nil
+}
+
+func (s *conn) limitUnsent(n int) {
+	nc := s.nc
+	if t, ok := nc.(*secure); ok {
+		nc = t.tcp
+	}
+	if t, ok := nc.(*net.TCPConn); ok {
+		limitUnsent(t, n)
+	}
 }
 
 // warnLocked tells the owner that much output waits. It is told under the lock,
@@ -114,6 +156,9 @@ func (s *conn) writeLoop() {
 		s.writes.Add(1)
 		n, err := s.writev(&batch)
 		s.written.Add(uint64(n))
+		if n > breath {
+			runtime.Gosched()
+		}
 		if err != nil {
 			clear(space[:])
 			s.broken(err)
@@ -177,6 +222,20 @@ func (o *output) take(batch net.Buffers) (_ net.Buffers, size int, small *[]byte
 		o.low.pop()
 	}
 	return batch, size, small
+}
+
+// frameSlices returns how many slices the first frame is spread over.
+func frameSlices(bufs [][]byte) int {
+	size := len(bufs[0])
+	if size < headerSize {
+		return len(bufs)
+	}
+	want := headerSize + int(binary.BigEndian.Uint16(bufs[0]))
+	n := 1
+	for ; size < want && n < len(bufs); n++ {
+		size += len(bufs[n])
+	}
+	return n
 }
 
 func total(bufs [][]byte) int {

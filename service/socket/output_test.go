@@ -93,7 +93,7 @@ func TestHighPriorityFirst(t *testing.T) {
 	s := newServer(t, n)
 	_, fd := s.started()
 	p := newPipe(n, fd)
-	part := strings.Repeat("p", 0x8000)
+	part := strings.Repeat("p", 128<<10)
 	s.do(func(c *service.Context) error { // three parts, each a header and a payload
 		for i := range 3 {
 			if err := socket.WriteLow(c, fd, []byte{'0' + byte(i)}, []byte(part)); err != nil {
@@ -126,6 +126,24 @@ func TestHighPriorityFirst(t *testing.T) {
 	})
 	p.wantWrite(t, "alone")
 	p.wantWrite(t, "high", "low")
+}
+
+// High output goes between the frames of one WriteLowFrames, not into one.
+func TestWriteLowFrames(t *testing.T) {
+	n, _ := newNode(t)
+	s := newServer(t, n)
+	_, fd := s.started()
+	p := newPipe(n, fd)
+	head, part := "\xf0\x01-", strings.Repeat("p", 0xf000)
+	frames := [][]byte{[]byte("\x00\x01b")}
+	for range 4 {
+		frames = append(frames, []byte(head), []byte(part))
+	}
+	s.do(func(c *service.Context) error { return socket.WriteLowFrames(c, fd, frames...) })
+	receive(t, p.begun)
+	s.do(func(c *service.Context) error { return socket.Write(c, fd, []byte("high")) })
+	p.wantWrite(t, "\x00\x01b", head, part, head, part)
+	p.wantWrite(t, "high", head, part, head, part)
 }
 
 // On a real connection small writes go between the parts of a large message,

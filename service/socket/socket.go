@@ -172,6 +172,12 @@ func WriteLow(c *service.Context, fd FD, bufs ...[]byte) error {
 	return onConn(c, "write", fd, func(s *conn) error { return s.write(bufs, low) })
 }
 
+// WriteLowFrames is WriteLow for whole frames, one of which may be spread over
+// several bufs: other output may go between them.
+func WriteLowFrames(c *service.Context, fd FD, bufs ...[]byte) error {
+	return onConn(c, "write", fd, func(s *conn) error { return s.writeLowFrames(bufs) })
+}
+
 // Pending returns how many bytes wait to be sent on fd.
 func Pending(c *service.Context, fd FD) int {
 	if s := tableOf(c.Node()).conn(fd); s != nil {

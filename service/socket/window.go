@@ -25,12 +25,16 @@ func Window(c *service.Context, fd FD, size int) error {
 // Handled tells that frames that count for n have been handled.
 func Handled(c *service.Context, fd FD, n int) error {
 	return onConn(c, "handled", fd, func(s *conn) error {
-		s.window.taken.Add(-int64(n))
-		if !s.window.full() {
-			s.poke()
-		}
+		s.handled(n)
 		return nil
 	})
+}
+
+func (s *conn) handled(n int) {
+	s.window.taken.Add(-int64(n))
+	if !s.window.full() {
+		s.poke()
+	}
 }
 
 // window is what the reader may deliver.
