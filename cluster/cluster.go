@@ -209,7 +209,7 @@ func request(addr any, args []any) (Request, error) {
 		return req, fmt.Errorf("%w: an address is a Handle or a string, not %T", service.ErrMisuse, addr)
 	}
 	var err error
-	req.Payload, err = lualike.Pack(args...)
+	req.Payload, req.More, err = lualike.PackPieces(args...)
 	return req, err
 }
 

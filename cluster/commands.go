@@ -39,6 +39,7 @@ type Request struct {
 	Name    string         `lua:"name"`   // "@name", ".name", ":hex"; empty: Handle
 	Handle  service.Handle `lua:"handle"` // 0 with no Name asks for a registered name
 	Payload []byte         `lua:"payload"`
+	More    [][]byte       `lua:"more"`    // what follows Payload, which then are PartSize bytes or more in all
 	Timeout time.Duration  `lua:"timeout"` // how long the answer is waited for; 0: for ever
 }
 
@@ -48,6 +49,15 @@ func (r Request) Address() string {
 		return r.Name
 	}
 	return r.Handle.String()
+}
+
+// Size returns the bytes of Payload and More.
+func (r Request) Size() int {
+	n := len(r.Payload)
+	for _, b := range r.More {
+		n += len(b)
+	}
+	return n
 }
 
 // Listen asks clusterd to listen: on the address of Node, or on Addr and Port.

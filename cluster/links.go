@@ -120,7 +120,7 @@ func (p *peer) push(c *service.Context, req Request) error {
 		p.check(p.sender, err)
 		return err
 	}
-	if err := p.link.Queue(len(req.Payload)); err != nil {
+	if err := p.link.Queue(req.Size()); err != nil {
 		p.link.Drop(DropOverload, 1)
 		return err
 	}
@@ -159,10 +159,10 @@ func (p *peer) serve(c *service.Context) {
 		case t.call:
 			release(c, q, t)
 		case q.err != nil:
-			_ = p.link.Queue(-len(t.push.Payload))
+			_ = p.link.Queue(-t.push.Size())
 			lost++
 		default:
-			_ = p.link.Queue(-len(t.push.Payload))
+			_ = p.link.Queue(-t.push.Size())
 			if failed := PushCmd.Send(c, q.sender, t.push); failed != nil {
 				err = failed
 				lost++

@@ -1,18 +1,21 @@
 package wire
 
-// partCost is what a part counts for at least: about the memory that it takes to be kept.
-const partCost = 64
+import (
+	"strings"
+	"unsafe"
+)
 
-// Assembly collects the parts of one large message. It keeps them as they are, until Bytes joins them, so that
-// no part waits for the copying of those before, and the memory it holds is what has arrived, whatever size
-// the far side has announced.
+// firstReserve is how much memory the first part of a message may set aside for those to come. After that the memory
+// grows sixteenfold, so the far side must have sent a sixteenth of what it is given.
+const firstReserve = 1<<20 + PartSize
+
+// Assembly collects the parts of one large message. It copies each behind those before, into memory that grows with
+// what has arrived, whatever size the far side has announced.
 //
 // The zero value stands for a message whose parts came without a begin; it is never complete.
-// An Assembly is used by one goroutine at a time.
+// An Assembly is used by one goroutine at a time and must not be copied once a part has come.
 type Assembly struct {
-	parts [][]byte
-	have  uint64 // bytes of the parts
-	held  int
+	buf   strings.Builder // gives memory that is not cleared first
 	size  uint32
 	state assemblyState
 }
@@ -30,40 +33,41 @@ func (a *Assembly) Reset(size uint32) {
 	*a = Assembly{size: size, state: assemblyOpen}
 }
 
-// Append adds one part, which may be empty and belongs to a from then on. Bytes that can no longer become
-// a message, because there was no begin or more came than announced, are not kept.
+// Append adds one part, which may be empty. Bytes that can no longer become a message, because there was no begin or
+// more came than announced, are not kept.
 func (a *Assembly) Append(part []byte) {
+	need := a.buf.Len() + len(part)
 	switch {
 	case a.state != assemblyOpen || len(part) == 0:
 		return
-	case a.have+uint64(len(part)) > uint64(a.size):
+	case uint64(need) > uint64(a.size):
 		*a = Assembly{state: assemblyBroken}
 		return
+	case need > a.buf.Cap():
+		before := a.buf.String()
+		a.buf.Reset()
+		a.buf.Grow(int(min(uint64(a.size), uint64(max(16*len(before), firstReserve, need)))))
+		a.buf.WriteString(before)
 	}
-	a.parts = append(a.parts, part)
-	a.have += uint64(len(part))
-	a.held += max(len(part), partCost)
+	a.buf.Write(part)
 }
 
 // Held returns about how many bytes of memory a holds.
-func (a *Assembly) Held() int { return a.held }
+func (a *Assembly) Held() int { return int(min(uint64(a.buf.Cap()), uint64(a.size))) }
 
 // Complete reports whether the parts add up to exactly the announced size.
-func (a *Assembly) Complete() bool { return a.state == assemblyOpen && a.have == uint64(a.size) }
+func (a *Assembly) Complete() bool {
+	return a.state == assemblyOpen && uint64(a.buf.Len()) == uint64(a.size)
+}
 
-// Bytes returns the message; ok is true only when it is complete. It copies all parts but a single one, which takes
-// some milliseconds for many megabytes. The slice belongs to the caller from then on, as long as nothing but Reset
-// is called on a.
+// Bytes returns the message; ok is true only when it is complete. The slice belongs to the caller from then on, as
+// long as nothing but Reset is called on a.
 func (a *Assembly) Bytes() (b []byte, ok bool) {
 	if !a.Complete() {
 		return nil, false
 	}
-	if len(a.parts) == 1 {
-		return a.parts[0], true
+	if a.size == 0 {
+		return []byte{}, true
 	}
-	b = make([]byte, 0, a.size)
-	for _, part := range a.parts {
-		b = append(b, part...)
-	}
-	return b, true
+	return unsafe.Slice(unsafe.StringData(a.buf.String()), a.buf.Len()), true // nothing else refers to that memory
 }

@@ -52,6 +52,7 @@ const (
 	answerEnd   = 4
 
 	beginNumberLen = 13
+	frameLen       = 2 // in front of each frame
 	partHeaderLen  = 5
 	answerBeginLen = 9
 )
@@ -68,6 +69,23 @@ func AppendRequest(dst []byte, a Addr, session uint32, payload []byte) ([]byte, 
 // without a session, so the caller may use the same one again; it must be valid all the same.
 func AppendPush(dst []byte, a Addr, session uint32, payload []byte) ([]byte, int, error) {
 	return appendRequest(dst, a, session, payload, true)
+}
+
+// AppendBegin appends the begin frame of a request, or a push, whose payload has size bytes, PartSize or more. The parts
+// that must follow are made by RequestParts. It fails as AppendRequest does.
+func AppendBegin(dst []byte, a Addr, session uint32, size int, push bool) ([]byte, error) {
+	if err := checkRequest(a, session); err != nil {
+		return dst, err
+	}
+	if err := checkSize(uint64(size)); err != nil {
+		return dst, err
+	}
+	typ := byte(typeBegin)
+	if push {
+		typ = typeBeginPush
+	}
+	dst = appendAddr(dst, typ, a, session, 4)
+	return binary.LittleEndian.AppendUint32(dst, uint32(size)), nil
 }
 
 // AppendPart appends part i, counted from 0, of a large request or push. It panics if there is no such part.
@@ -109,18 +127,24 @@ func AppendTrace(dst []byte, tag string) ([]byte, error) {
 // An answer of 4 GiB or more cannot be expressed; an error answer that says so takes its place.
 func AppendResponse(dst []byte, session uint32, ok bool, payload []byte) ([]byte, int) {
 	if ok && len(payload) > PartSize {
-		if err := checkSize(uint64(len(payload))); err != nil {
-			return appendAnswer(dst, session, answerError, err.Text), 0
-		}
-		dst = appendLen(dst, answerBeginLen)
-		dst = binary.LittleEndian.AppendUint32(dst, session)
-		dst = append(dst, answerBegin)
-		return binary.LittleEndian.AppendUint32(dst, uint32(len(payload))), parts(len(payload))
+		return AppendResponseBegin(dst, session, len(payload))
 	}
 	if ok {
 		return appendAnswer(dst, session, answerOK, payload), 0
 	}
 	return appendAnswer(dst, session, answerError, payload[:min(len(payload), PartSize)]), 0
+}
+
+// AppendResponseBegin appends the begin frame of an answer of size bytes, more than PartSize, as AppendResponse does. The
+// parts that must follow are made by ResponseParts.
+func AppendResponseBegin(dst []byte, session uint32, size int) ([]byte, int) {
+	if err := checkSize(uint64(size)); err != nil {
+		return appendAnswer(dst, session, answerError, err.Text), 0
+	}
+	dst = appendLen(dst, answerBeginLen)
+	dst = binary.LittleEndian.AppendUint32(dst, session)
+	dst = append(dst, answerBegin)
+	return binary.LittleEndian.AppendUint32(dst, uint32(size)), parts(size)
 }
 
 // AppendResponsePart appends part i, counted from 0, of a large answer. It panics if there is no such part.
@@ -154,30 +178,33 @@ func PartRange(size, i int) (lo, hi int) {
 }
 
 func appendRequest(dst []byte, a Addr, session uint32, payload []byte, push bool) ([]byte, int, error) {
+	if len(payload) >= PartSize {
+		dst, err := AppendBegin(dst, a, session, len(payload), push)
+		if err != nil {
+			return dst, 0, err
+		}
+		return dst, parts(len(payload)), nil
+	}
+	if err := checkRequest(a, session); err != nil {
+		return dst, 0, err
+	}
+	if push {
+		session = 0
+	}
+	dst = appendAddr(dst, typeNumber, a, session, len(payload))
+	return append(dst, payload...), 0, nil
+}
+
+func checkRequest(a Addr, session uint32) error {
 	if session == 0 || session > MaxSession {
-		return dst, 0, errorf("Invalid request session %d", int32(session))
+		return errorf("Invalid request session %d", int32(session))
 	}
 	if a.ByName() && (len(a.Name) == 0 || len(a.Name) > maxName) {
 		// The text goes through C, where a zero byte ends it.
 		name, _, _ := strings.Cut(a.Name, "\x00")
-		return dst, 0, errorf("name length is invalid, must be between 1 and 255 characters: %s", name)
+		return errorf("name length is invalid, must be between 1 and 255 characters: %s", name)
 	}
-	if len(payload) < PartSize {
-		if push {
-			session = 0
-		}
-		dst = appendAddr(dst, typeNumber, a, session, len(payload))
-		return append(dst, payload...), 0, nil
-	}
-	if err := checkSize(uint64(len(payload))); err != nil {
-		return dst, 0, err
-	}
-	typ := byte(typeBegin)
-	if push {
-		typ = typeBeginPush
-	}
-	dst = appendAddr(dst, typ, a, session, 4)
-	return binary.LittleEndian.AppendUint32(dst, uint32(len(payload))), parts(len(payload)), nil
+	return nil
 }
 
 // appendAddr appends a frame of type typ up to and including the session; n bytes are to follow.

@@ -8,6 +8,7 @@ package clusteragent
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"time"
 
 	"github.com/skynetgo/skynet/cluster"
@@ -117,18 +118,22 @@ func (a *agent) frame(c *service.Context, m service.Message) {
 	}
 	switch r.Kind {
 	case wire.KindRequest:
-		a.request(c, r, a.takeTag(), nil)
+		a.request(c, r, a.takeTag())
 	case wire.KindBegin:
 		a.begin(c, r)
 	case wire.KindPart, wire.KindEnd:
-		a.part(c, r)
+		l := a.part(c, r)
+		socket.Recycle(b) // what is in it was copied
+		runtime.Gosched() // copying takes its time, and others may have little to do
+		if l != nil {
+			a.request(c, l.begin, l.tag)
+		}
 	}
 }
 
-// letIn reports what has been handled, so that more may come; not while parts
-// that are being joined leave too little room.
+// letIn reports what has been handled, so that more may come.
 func (a *agent) letIn(c *service.Context) {
-	if a.handled > handledEvery && a.large.held+a.large.joining <= a.settings.MaxPartBytes {
+	if a.handled > handledEvery {
 		_ = socket.Handled(c, a.fd, a.handled)
 		a.handled = 0
 	}

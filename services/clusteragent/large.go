@@ -13,9 +13,7 @@ import (
 type large struct {
 	bySession map[uint32]*largeRequest
 	held      int           // memory of all of them
-	joining   int           // memory of those whose parts are being joined
-	total     *atomic.Int64 // both, of all agents of the node
-	order     service.Queue // of those whose parts are being joined
+	total     *atomic.Int64 // the same of all agents of the node
 	watched   bool          // a timer looks for those that are given up
 }
 
@@ -31,24 +29,6 @@ type largeRequest struct {
 func (l *large) hold(n int) {
 	l.held += n
 	l.total.Add(int64(n))
-}
-
-// join makes one message of its parts, while the agent goes on with other frames;
-// messages leave in the order in which they came. It returns nil when the agent
-// has ended.
-func (l *large) join(c *service.Context, parts *wire.Assembly) (whole []byte) {
-	held := parts.Held()
-	l.joining += held
-	l.total.Add(int64(held))
-	defer func() {
-		l.joining -= held
-		l.total.Add(-int64(held))
-	}()
-	_ = l.order.Do(c, func() (err error) {
-		whole, err = cluster.Join(c, parts)
-		return err
-	})
-	return whole
 }
 
 // drop forgets a request.
@@ -98,40 +78,45 @@ func (a *agent) add(c *service.Context, session uint32, l *largeRequest) {
 	a.watch(c, a.settings.PartAge)
 }
 
-func (a *agent) part(c *service.Context, r wire.Request) {
+// part takes in one part. It returns the request when that was the last one and
+// all is well.
+func (a *agent) part(c *service.Context, r wire.Request) *largeRequest {
 	l := a.large.bySession[r.Session]
 	if l == nil {
 		if r.Kind == wire.KindEnd { // Skynet takes it for a request without an address
 			a.fail(c, r.Session, cluster.TextInvalidName)
-			return
+			return nil
 		}
 		l = &largeRequest{}
 		if a.add(c, r.Session, l); a.deaf {
-			return
+			return nil
 		}
 	}
 	before := l.parts.Held()
 	l.parts.Append(r.Payload)
 	if a.large.hold(l.parts.Held() - before); a.large.held > a.settings.MaxPartBytes {
 		a.hangUp(c, "its unfinished messages take %d bytes", a.large.held)
-		return
+		return nil
 	}
 	if total := a.large.total.Load(); total > int64(a.settings.MaxNodeBytes) {
 		a.hangUp(c, "unfinished messages take %d bytes of the node", total)
-		return
+		return nil
 	}
 	l.last = c.Now()
 	if r.Kind == wire.KindPart {
-		return
+		return nil
 	}
 	a.large.drop(r.Session)
-	switch {
-	case l.refused:
-	case !l.parts.Complete():
-		a.fail(c, r.Session, cluster.TextInvalidLarge)
-	default:
-		a.request(c, l.begin, l.tag, &l.parts)
+	if l.refused {
+		return nil
 	}
+	whole, ok := l.parts.Bytes()
+	if !ok {
+		a.fail(c, r.Session, cluster.TextInvalidLarge)
+		return nil
+	}
+	l.begin.Payload = whole
+	return l
 }
 
 // watch looks after d for requests of which no part has come for too long.

@@ -2,7 +2,6 @@ package clusteragent
 
 import (
 	"errors"
-	"slices"
 	"strings"
 
 	"github.com/skynetgo/skynet/cluster"
@@ -12,33 +11,28 @@ import (
 	"github.com/skynetgo/skynet/service/socket"
 )
 
-// request is one that is in progress. Its payload may have come in parts; they
-// are joined when it is in progress, so that a stop waits for it.
+// request is one that is in progress.
 type request struct {
 	wire.Request
 	agent    *agent
 	progress *count
 	size     int
 	tag      string // that it is traced under, or ""
-	parts    *wire.Assembly
 }
 
 // request calls, or sends to, the service that r names.
-func (a *agent) request(c *service.Context, r wire.Request, tag string, parts *wire.Assembly) {
+func (a *agent) request(c *service.Context, r wire.Request, tag string) {
 	size := len(r.Payload)
-	if parts != nil {
-		size = int(r.Size)
-	}
 	if !a.admit(c, r, size) {
 		return
 	}
-	known := tag == "" && parts == nil && a.knows(r.Addr)
+	known := tag == "" && a.knows(r.Addr)
 	if known && r.Push {
 		a.target(c, r)
 		a.done(c, a.progress, r.Push, size)
 		return
 	}
-	q := &request{Request: r, agent: a, progress: a.progress, size: size, tag: tag, parts: parts}
+	q := &request{Request: r, agent: a, progress: a.progress, size: size, tag: tag}
 	if known {
 		q.pass(c)
 	} else {
@@ -71,12 +65,6 @@ func (q *request) answered(c *service.Context, answer any, err error) {
 func (q *request) serve(c *service.Context) {
 	defer q.done(c)
 	a := q.agent
-	if q.parts != nil {
-		q.Payload = a.large.join(c, q.parts)
-		if a.letIn(c); q.Payload == nil {
-			return
-		}
-	}
 	if !q.Addr.ByName() && q.Addr.Handle == 0 {
 		a.query(c, q.Request)
 		return
@@ -115,14 +103,15 @@ func (q *request) done(c *service.Context) { q.agent.done(c, q.progress, q.Push,
 
 func (q *request) reply(c *service.Context, answer any, err error) {
 	var packed []byte
+	var more [][]byte
 	if err == nil {
-		packed, err = service.Pack(answer)
+		packed, more, err = service.PackPieces(answer)
 	}
 	if err != nil {
 		q.agent.fail(c, q.Session, errorText(err))
 		return
 	}
-	q.agent.answer(c, q.Session, packed)
+	q.agent.answer(c, q.Session, packed, more)
 }
 
 // knows reports whether nothing has to be found out to resolve addr.
@@ -154,7 +143,7 @@ func (a *agent) query(c *service.Context, r wire.Request) {
 		a.fail(c, r.Session, cluster.TextCallFailed)
 		return
 	}
-	a.answer(c, r.Session, packed)
+	a.answer(c, r.Session, packed, nil)
 }
 
 // errInvalidName: "@name" is not registered.
@@ -209,24 +198,25 @@ func (a *agent) write(c *service.Context, frame []byte) {
 	}
 }
 
-// answer writes a result, which belongs to the socket from then on; a large one with low priority, so that small ones
-// overtake its parts.
-func (a *agent) answer(c *service.Context, session uint32, packed []byte) {
-	if len(packed) > a.settings.MaxMessage {
-		a.fail(c, session, tooLarge(len(packed), a.settings.MaxMessage))
+// answer writes a result, packed and then each of more, which belong to the socket from then on; a large one with low
+// priority, so that small ones overtake its parts.
+func (a *agent) answer(c *service.Context, session uint32, packed []byte, more [][]byte) {
+	size := len(packed)
+	for _, b := range more {
+		size += len(b)
+	}
+	if size > a.settings.MaxMessage {
+		a.fail(c, session, tooLarge(size, a.settings.MaxMessage))
 		return
 	}
-	if !a.mayWrite(c, len(packed)) {
+	if !a.mayWrite(c, size) {
 		return
 	}
-	frame, parts := wire.AppendResponse(a.buffer, session, true, packed)
-	if parts == 0 {
+	if size <= wire.PartSize {
+		frame, _ := wire.AppendResponse(a.buffer, session, true, packed)
 		a.write(c, frame)
 		return
 	}
-	_ = socket.WriteLow(c, a.fd, slices.Clone(frame)) // which the socket keeps
-	for i := range parts {
-		lo, hi := wire.PartRange(len(packed), i)
-		_ = socket.WriteLow(c, a.fd, wire.AppendResponsePartHeader(nil, session, len(packed), i), packed[lo:hi])
-	}
+	begin, _ := wire.AppendResponseBegin(nil, session, size)
+	_ = socket.WriteLowFrames(c, a.fd, wire.ResponseParts([][]byte{begin}, session, size, packed, more)...)
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -174,30 +173,6 @@ func TestStopUnderLoad(t *testing.T) {
 		t.Error(err)
 	}
 	p.wantEnd()
-}
-
-// A large request all of which has come is in progress while its parts are
-// joined.
-func TestStopAnswersWhatIsBeingJoined(t *testing.T) {
-	const size = 60 << 20
-	n, addr := server(t, nil, nodetest.Config(func(cfg *bootstrap.Config) { cfg.Node.StopTimeout = patience }))
-	p := connect(t, addr)
-	p.call(1, "len", strings.Repeat("x", size))
-	p.call(2, "echo", 2) // overtakes the joining, but not the parts
-	first, err := p.frame()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stopped := make(chan error, 1)
-	go func() { stopped <- n.Shutdown(context.Background()) }()
-	if first.Session == 2 {
-		p.want(1, size)
-	} else { // it was joined sooner than the other was answered
-		p.want(2, 2)
-	}
-	if err := <-stopped; err != nil {
-		t.Error(err)
-	}
 }
 
 // A link without requests ends when the stop begins, whatever else the node has

@@ -2,6 +2,7 @@ package clustersender
 
 import (
 	"fmt"
+	"runtime"
 
 	"github.com/skynetgo/skynet/cluster"
 	"github.com/skynetgo/skynet/cluster/wire"
@@ -30,7 +31,7 @@ func (s *sender) response(frame []byte) (socket.Response, error) {
 			break
 		}
 		out.Data, out.More = nil, true
-		if err := s.collect(r); err != nil {
+		if err := s.collect(r, frame); err != nil {
 			return out, err
 		}
 	case wire.KindEnd:
@@ -38,22 +39,23 @@ func (s *sender) response(frame []byte) (socket.Response, error) {
 		if large == nil { // an ordinary answer
 			break
 		}
-		if err := s.collect(r); err != nil {
+		if err := s.collect(r, frame); err != nil {
 			return out, err
 		}
-		switch {
-		case large.refused != "":
-			out.Failed, out.Data = true, []byte(large.refused)
-		case !large.parts.Complete():
+		var whole bool
+		if out.Data, whole = large.parts.Bytes(); !whole {
 			out.Failed, out.Data = true, []byte("the parts of the answer do not add up")
+		}
+		if large.refused != "" {
+			out.Failed, out.Data = true, []byte(large.refused)
 		}
 	}
 	return out, nil
 }
 
-// collect takes in a begin or a part. Parts to which no begin came do not add up
+// collect takes in a begin or a part, which is frame. Parts to which no begin came do not add up
 // at the end. An error when unfinished answers take too much.
-func (s *sender) collect(r wire.Response) error {
+func (s *sender) collect(r wire.Response, frame []byte) error {
 	large := s.large[r.Session]
 	if large == nil {
 		large = new(largeAnswer)
@@ -72,31 +74,17 @@ func (s *sender) collect(r wire.Response) error {
 	if s.held += large.parts.Held() - before; s.held > s.settings.MaxPartBytes {
 		return fmt.Errorf("%w: unfinished answers take %d bytes", service.ErrOverload, s.held)
 	}
+	socket.Recycle(frame) // what is in it was copied
+	runtime.Gosched()     // copying takes its time, and others may have little to do
 	return nil
 }
 
-// reply gives an answer on whose parts are complete. It may take some time to
-// join them, during which the sender goes on; large answers keep their order.
-func (s *sender) reply(c *service.Context, l *largeAnswer, answer *service.Response) {
-	c.Fork(func(c *service.Context) {
-		_ = s.joining.Do(c, func() error {
-			whole, err := cluster.Join(c, &l.parts)
-			if err == nil {
-				_, err = answer.RetRaw(whole)
-			}
-			return err
-		})
-	})
-}
-
 // drop forgets the parts of an answer.
-func (s *sender) drop(session uint32) *largeAnswer {
-	l := s.large[session]
-	if l != nil {
+func (s *sender) drop(session uint32) {
+	if l := s.large[session]; l != nil {
 		s.held -= l.parts.Held()
 		delete(s.large, session)
 	}
-	return l
 }
 
 // expire forgets the requests whose callers have given up.

@@ -36,11 +36,10 @@ type sender struct {
 	channel  *socket.Channel
 	session  uint32
 	large    map[uint32]*largeAnswer
-	held     int           // memory of these
-	joining  service.Queue // of those that are complete
-	pending  int           // requests without an answer
-	waiting  int           // bytes that wait for the connection
-	opened   uint64        // frames that had come before the connection
+	held     int    // memory of these
+	pending  int    // requests without an answer
+	waiting  int    // bytes that wait for the connection
+	opened   uint64 // frames that had come before the connection
 	probe    *service.Timer
 	frame    []byte    // of small ones, which the socket does not keep; larger ones outgrow it
 	out      [1][]byte // the list of one frame
@@ -85,7 +84,7 @@ func (s *sender) req(c *service.Context, r cluster.Request) error {
 	if err != nil {
 		return err
 	}
-	first, parts, err := wire.AppendRequest(first, addrOf(r), session, r.Payload)
+	out, err := s.frames(first, r, session, false)
 	if err != nil {
 		return err
 	}
@@ -96,7 +95,7 @@ func (s *sender) req(c *service.Context, r cluster.Request) error {
 	s.link.Traffic.Requests.Add(1)
 	s.pending++
 	q := &request{sender: s, to: r.Address(), session: session, answer: c.Response()}
-	s.write(c.WithTimeout(r.Timeout), session, s.frames(first, session, r.Payload, parts), len(r.Payload), q)
+	s.write(c.WithTimeout(r.Timeout), session, out, r.Size(), q)
 	return nil
 }
 
@@ -140,7 +139,7 @@ func (s *sender) do(c *service.Context, session uint32, out [][]byte, q *request
 // done gives the answer on, or what became of it.
 func (q *request) done(c *service.Context, parts [][]byte, failed bool, err error) {
 	s := q.sender
-	large := s.drop(q.session)
+	s.drop(q.session)
 	s.pending--
 	if err != nil {
 		_, _ = q.answer.Fail(s.down(err, true))
@@ -152,10 +151,6 @@ func (q *request) done(c *service.Context, parts [][]byte, failed bool, err erro
 		text := string(last(parts))
 		c.Error(printable(text))
 		_, _ = q.answer.Fail(&cluster.RemoteError{Node: s.node, Addr: q.to, Text: text})
-		return
-	}
-	if large != nil {
-		s.reply(c, large, q.answer)
 		return
 	}
 	_, _ = q.answer.RetRaw(last(parts))
@@ -195,15 +190,16 @@ func (s *sender) admit(c *service.Context, r cluster.Request) error {
 	if err := s.link.Refused(); err != nil {
 		return err
 	}
-	if n := len(r.Payload); n > s.settings.MaxMessage {
-		return fmt.Errorf("%w: %d bytes to node %s, the limit is %d", cluster.ErrTooLarge, n, s.node, s.settings.MaxMessage)
+	size := r.Size()
+	if size > s.settings.MaxMessage {
+		return fmt.Errorf("%w: %d bytes to node %s, the limit is %d", cluster.ErrTooLarge, size, s.node, s.settings.MaxMessage)
 	}
 	if s.pending >= s.settings.MaxRequests {
 		if s.expire(c); s.pending >= s.settings.MaxRequests {
 			return fmt.Errorf("%w: %d requests to node %s wait for an answer", service.ErrOverload, s.pending, s.node)
 		}
 	}
-	if n := s.channel.Unsent() + s.waiting; n+len(r.Payload) > s.settings.MaxOutput {
+	if n := s.channel.Unsent() + s.waiting; n+size > s.settings.MaxOutput {
 		err := fmt.Errorf("%w: %d bytes wait to be sent to node %s", service.ErrOverload, n, s.node)
 		if n > s.settings.MaxOutput/2 {
 			s.link.RefuseFor(err, overloadPause)
@@ -234,15 +230,15 @@ func (s *sender) lost(c *service.Context, err error) {
 
 func (s *sender) send(c *service.Context, r cluster.Request) error {
 	session := s.session
-	first, parts, err := wire.AppendPush(s.frame, addrOf(r), session, r.Payload)
+	out, err := s.frames(s.frame, r, session, true)
 	if err != nil {
 		return err
 	}
-	if parts > 0 {
+	if len(out) > 1 {
 		s.session = wire.NextSession(session)
 	}
 	s.link.Traffic.Pushes.Add(1)
-	s.write(c, 0, s.frames(first, session, r.Payload, parts), len(r.Payload), nil)
+	s.write(c, 0, out, r.Size(), nil)
 	return nil
 }
 
@@ -380,20 +376,23 @@ func addrOf(r cluster.Request) wire.Addr {
 	return wire.NumAddr(uint32(r.Handle))
 }
 
-// frames is the first frame and the parts that follow it. The payload is not
-// copied: it belongs to the sender from here on.
-func (s *sender) frames(first []byte, session uint32, payload []byte, parts int) [][]byte {
-	if parts == 0 {
-		s.out[0] = first
-		return s.out[:]
+// frames is a message as it goes out, behind what is in first. A large payload is
+// not copied: it belongs to the sender from here on.
+func (s *sender) frames(first []byte, r cluster.Request, session uint32, push bool) (out [][]byte, err error) {
+	size := r.Size()
+	switch {
+	case size >= wire.PartSize:
+		if first, err = wire.AppendBegin(first, addrOf(r), session, size, push); err != nil {
+			return nil, err
+		}
+		// With low priority the socket keeps the first frame too.
+		return wire.RequestParts([][]byte{slices.Clone(first)}, session, size, r.Payload, r.More), nil
+	case push:
+		s.out[0], _, err = wire.AppendPush(first, addrOf(r), session, r.Payload)
+	default:
+		s.out[0], _, err = wire.AppendRequest(first, addrOf(r), session, r.Payload)
 	}
-	out := make([][]byte, 1, 1+2*parts)
-	out[0] = slices.Clone(first) // with low priority the socket keeps it
-	for i := range parts {
-		lo, hi := wire.PartRange(len(payload), i)
-		out = append(out, wire.AppendPartHeader(nil, session, len(payload), i), payload[lo:hi])
-	}
-	return out
+	return s.out[:], err
 }
 
 // printable keeps the text of another node from writing lines of its own into
