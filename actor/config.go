@@ -3,6 +3,7 @@ package actor
 import (
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"time"
 
@@ -47,6 +48,9 @@ func WriterLogger(w io.Writer) Logger {
 type Config struct {
 	// Logger takes the log when no logger service does. Default: standard error.
 	Logger Logger
+	// LogLevel is the least level of the lines that the log takes, until
+	// Service.SetLogLevel says otherwise for a service. Default: Info.
+	LogLevel slog.Level
 	// Pool runs the goroutines of services. Default: an unbounded ants pool,
 	// which the node owns and releases.
 	Pool Pool

@@ -2,6 +2,7 @@ package actor
 
 import (
 	"fmt"
+	"log/slog"
 	"sync/atomic"
 	"time"
 )
@@ -139,7 +140,7 @@ func (s *Service) checkLoad(waiting int) {
 	for s.threshold = max(s.threshold, overloadLength); s.threshold < waiting; {
 		s.threshold *= 2
 	}
-	s.node.Log(s.handle, fmt.Sprintf("error: May overload, message queue length = %d", waiting))
+	s.node.LogAt(slog.LevelWarn, s.handle, fmt.Sprintf("error: May overload, message queue length = %d", waiting))
 	if f := s.node.cfg.OnOverload; f != nil {
 		s.guard("OnOverload", func() { f(s.handle, waiting) })
 	}

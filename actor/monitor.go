@@ -2,6 +2,7 @@ package actor
 
 import (
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 )
@@ -48,7 +49,7 @@ func (m *monitor) look() {
 		}
 		progress := s.progress.Load()
 		if before, was := m.seen[s]; was && before == progress {
-			m.node.Log(0, fmt.Sprintf("error: A message from [ %s ] to [ %s ] maybe in an endless loop (version = %d)\n%s",
+			m.node.LogAt(slog.LevelError, 0, fmt.Sprintf("error: A message from [ %s ] to [ %s ] maybe in an endless loop (version = %d)\n%s",
 				Handle(s.source.Load()), s.handle, progress>>32, runningStack(s)))
 		}
 		busy[s] = progress

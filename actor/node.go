@@ -3,7 +3,6 @@ package actor
 import (
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"sort"
 	"strings"
 	"sync"
@@ -12,9 +11,6 @@ import (
 
 	"github.com/google/uuid"
 )
-
-// loggerName is the local name under which a logger service takes the log.
-const loggerName = ".logger"
 
 // Node is one node: its services, names, timers and environment. Nodes of one
 // process share nothing. Its methods are safe from any goroutine.
@@ -118,6 +114,7 @@ func (n *Node) Launch(spec Spec) (Handle, error) {
 	if spec.Inline {
 		s.inline = new(inline)
 	}
+	s.SetLogLevel(n.cfg.LogLevel)
 	s.forks.push(spec.Behaviour.Start)
 	n.mu.Lock()
 	if n.closing {
@@ -185,10 +182,6 @@ func (n *Node) isolate(m Message) (_ Message, err error) {
 	return n.cfg.Isolate(m)
 }
 
-func (n *Node) logPanic(source Handle, what string, reason any) {
-	n.Log(source, fmt.Sprintf("%s: panic: %v\n%s", what, reason, debug.Stack()))
-}
-
 // reply sends the answer to a request: true when it was delivered. In place of
 // one that Isolate refuses the caller gets the reason.
 func (n *Node) reply(to Handle, m Message) (bool, error) {
@@ -229,24 +222,6 @@ func (n *Node) Getenv(key string) (string, bool) { return n.env.get(key) }
 
 // Setenv sets an environment key, once: ErrEnvExists the second time.
 func (n *Node) Setenv(key, value string) error { return n.env.set(key, value) }
-
-// Log writes a line to the log under the name of source. In front of the first
-// line it writes one with the node's ID.
-func (n *Node) Log(source Handle, text string) {
-	n.named.Do(func() { n.log(0, "Node "+n.id.String()) })
-	n.log(source, text)
-}
-
-func (n *Node) log(source Handle, text string) {
-	if h, ok := n.reg.query(loggerName); ok {
-		if s := n.reg.find(h); s != nil {
-			if _, err := s.deliver(&Message{Type: PTypeText, Source: source, Data: text}, false); err == nil {
-				return
-			}
-		}
-	}
-	n.cfg.Logger.Log(source, text)
-}
 
 // Kill ends the service h and logs Skynet's line under the name of by. Its handle
 // and its names are free at once; a handler that runs ends at its next blocking

@@ -38,6 +38,7 @@ type Service struct {
 	handle    Handle
 	closing   atomic.Uint32
 	serial    bool
+	logLevel  atomic.Int32
 	limit     int     // most requests that may wait; 0: no bound
 	inline    *inline // nil: it is none
 	recorder  atomic.Pointer[Recorder]
@@ -143,7 +144,7 @@ func (s *Service) deliver(m *Message, lent bool) (uint32, error) {
 	answer := m.Type == PTypeResponse || m.Type == PTypeError
 	if !answer {
 		if s.counts(m.Type) {
-			if s.limit > 0 && int(s.pushed-s.taken()) >= s.limit && m.Type != PTypeDebug {
+			if s.limit > 0 && int(s.pushed-s.taken()) >= s.limit && m.Type != PTypeDebug && m.Type != PTypeSystem {
 				s.mu.Unlock()
 				return 0, ErrOverload
 			}

@@ -86,7 +86,7 @@ func (s *resolving) again(c *service.Context) {
 	if s.trouble = stable(err); err != nil {
 		c.Logf("cluster.Resolve: %v", err)
 	} else {
-		c.Error("cluster.Resolve: all is well again")
+		c.Logf("cluster.Resolve: all is well again")
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math"
 	"strconv"
 	"strings"
@@ -80,7 +81,7 @@ func (c *Context) mayBlock() error {
 func (c *Context) misused() bool {
 	err := c.check()
 	if err != nil {
-		c.inst.svc.Node().Log(c.inst.svc.Handle(), err.Error())
+		c.inst.svc.Node().LogAt(slog.LevelError, c.inst.svc.Handle(), err.Error())
 	}
 	return err != nil
 }
@@ -103,7 +104,8 @@ func (c *Context) Message() Message {
 	return c.co.Request()
 }
 
-// Error writes its arguments to the log, joined by spaces (skynet.error).
+// Error writes its arguments to the log, joined by spaces (skynet.error), at
+// level Error.
 func (c *Context) Error(args ...any) {
 	var b strings.Builder
 	for i, a := range args {
@@ -122,12 +124,24 @@ func (c *Context) Error(args ...any) {
 	if len(args) == 0 {
 		b.WriteString("nil")
 	}
-	c.Node().Log(c.Self(), b.String())
+	c.Node().LogAt(slog.LevelError, c.Self(), b.String())
 }
 
-// Logf writes a formatted line to the log.
+// Logf writes a formatted line to the log, at level Info.
 func (c *Context) Logf(format string, args ...any) {
-	c.Node().Log(c.Self(), fmt.Sprintf(format, args...))
+	c.logf(slog.LevelInfo, format, args)
+}
+
+// Debugf writes a formatted line to the log at level Debug, which the log takes
+// when the config key loglevel says so, or actor.Service.SetLogLevel.
+func (c *Context) Debugf(format string, args ...any) {
+	c.logf(slog.LevelDebug, format, args)
+}
+
+func (c *Context) logf(level slog.Level, format string, args []any) {
+	if level >= c.inst.svc.LogLevel() {
+		c.Node().LogAt(level, c.Self(), fmt.Sprintf(format, args...))
+	}
 }
 
 // Getenv returns a value of the node's environment, "" when it is not set

@@ -3,6 +3,7 @@ package service_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -204,8 +205,18 @@ func TestSmallMethods(t *testing.T) {
 			c.Error("a", 1, nil, true, errOwn)
 			c.Error() // B131
 			c.Logf("%d-%s", 5, "x")
+			c.Debugf("%s", "hidden")
+			n.Find(c.Self()).SetLogLevel(slog.LevelDebug)
+			c.Debugf("%s", "shown")
+			n.Find(c.Self()).SetLogLevel(slog.LevelError)
+			c.Logf("%s", "hidden")
+			c.Error("loud")
+			n.Find(c.Self()).SetLogLevel(slog.LevelInfo)
+			if n.logged("hidden") {
+				t.Error("a line below the service's level")
+			}
 			me := "[" + c.Self().String() + "] "
-			for _, want := range []string{me + "a 1 nil true of the handler's own\n", me + "nil\n", me + "5-x\n"} {
+			for _, want := range []string{me + "a 1 nil true of the handler's own\n", me + "nil\n", me + "5-x\n", me + "shown\n", me + "loud\n"} {
 				if !n.logged(want) {
 					t.Errorf("no line %q", want)
 				}

@@ -3,6 +3,7 @@ package service
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime/debug"
 
 	"github.com/skynetgo/skynet/actor"
@@ -65,7 +66,7 @@ func (i *instance) Start(co *actor.Coroutine) {
 	i.svc = co.Service()
 	c := i.context(co)
 	if !i.def.quiet {
-		c.Error("LAUNCH snlua " + LaunchLine(i.def.name, i.args...))
+		c.Node().Log(c.Self(), "LAUNCH snlua "+LaunchLine(i.def.name, i.args...))
 	}
 	args := i.args
 	i.args = nil
@@ -267,7 +268,7 @@ func (i *instance) logFailure(m Message, text string) {
 	if b, ok := m.Data.([]byte); ok {
 		size = len(b)
 	}
-	i.svc.Node().Log(i.svc.Handle(), fmt.Sprintf("lua call [%x to :%x : %d msgsz = %d] error : \x1b[31m%s\x1b[0m",
+	i.svc.Node().LogAt(slog.LevelError, i.svc.Handle(), fmt.Sprintf("lua call [%x to :%x : %d msgsz = %d] error : \x1b[31m%s\x1b[0m",
 		uint32(m.Source), uint32(i.svc.Handle()), m.Session, size, text))
 }
 

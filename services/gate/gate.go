@@ -90,7 +90,7 @@ type OpenConfig struct {
 func (o OpenConfig) address() (addr, host string, port any) {
 	host = o.Address
 	if o.Port == nil {
-		return o.Address, host, nil
+		return o.Address, host, "nil"
 	}
 	if host == "" {
 		host = DefaultAddress
@@ -161,7 +161,7 @@ func (g *gate) open(c *service.Context, conf OpenConfig) (lualike.Args, error) {
 		g.watchdog = c.Message().Source
 	}
 	addr, host, port := conf.address()
-	c.Error("Listen on", host, port)
+	c.Logf("Listen on %s %v", host, port)
 	g.listening = true // before Listen, which may block
 	node, self := c.Node(), c.Self()
 	log := func(text string) { node.Log(self, text) }
