@@ -24,6 +24,8 @@ const (
 	keyStart       = "start"
 	keyLogger      = "logger"
 	keyLogService  = "logservice"
+	keyLogFormat   = "logformat"
+	keyLogLevel    = "loglevel"
 	keyCluster     = "cluster"
 	keyCallTimeout = "calltimeout"
 	keyStopTimeout = "stoptimeout"
@@ -108,6 +110,9 @@ func fromLua(file string, lua *luaconf.Config) (*Config, error) {
 	if err := cfg.services(); err != nil {
 		return nil, err
 	}
+	if err := cfg.log(); err != nil {
+		return nil, err
+	}
 	if err := cfg.runtime(lua); err != nil {
 		return nil, err
 	}
@@ -146,6 +151,19 @@ func (cfg *Config) services() error {
 	}
 	if strings.TrimSpace(cfg.LogService) == "" {
 		return cfg.errorf(keyLogService, "names no service")
+	}
+	return nil
+}
+
+// log reads the keys of what the log looks like.
+func (cfg *Config) log() error {
+	switch format := cfg.Env[keyLogFormat]; format {
+	case "", "text", "json":
+	default:
+		return cfg.errorf(keyLogFormat, "is neither text nor json: %s", format)
+	}
+	if level := cfg.Env[keyLogLevel]; level != "" && cfg.Node.LogLevel.UnmarshalText([]byte(level)) != nil {
+		return cfg.errorf(keyLogLevel, "is not debug, info, warn or error: %s", level)
 	}
 	return nil
 }

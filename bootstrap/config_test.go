@@ -1,6 +1,7 @@
 package bootstrap
 
 import (
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -123,6 +124,16 @@ func TestProfile(t *testing.T) {
 	}
 }
 
+func TestLogLevel(t *testing.T) {
+	for text, want := range map[string]slog.Level{
+		"": slog.LevelInfo, "loglevel = 'debug'": slog.LevelDebug, "loglevel = 'Error'": slog.LevelError,
+	} {
+		if got := parse(t, text).Node.LogLevel; got != want {
+			t.Errorf("%s: %v", text, got)
+		}
+	}
+}
+
 func TestIsolate(t *testing.T) {
 	for value, want := range map[string]bool{"true": true, `"true"`: true, "false": false, "nil": false} {
 		if got := parse(t, "isolate = "+value).Node.Isolate != nil; got != want {
@@ -151,6 +162,8 @@ func TestRefused(t *testing.T) {
 		`start = "  "`:                  "start: names no service",
 		`logservice = ""`:               "logservice: names no service",
 		`logservice = "snlua"`:          "logservice: names no service",
+		`logformat = "xml"`:             "logformat: is neither text nor json: xml",
+		`loglevel = "loud"`:             "loglevel: is not debug, info, warn or error: loud",
 		`calltimeout = "soon"`:          "calltimeout: is neither seconds nor a duration: soon",
 		`calltimeout = "nan"`:           "calltimeout: is neither seconds nor a duration: nan",
 		`calltimeout = -1`:              "calltimeout: is negative: -1",

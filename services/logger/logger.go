@@ -1,15 +1,12 @@
 // Package logger is the service ".logger": it writes the log of its node to
-// standard output or a file (service-src/service_logger.c), through logrus.
+// standard output or a file (service-src/service_logger.c), formatted by logrus.
 package logger
 
 import (
-	"bytes"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
-	"time"
-
-	"github.com/sirupsen/logrus"
 
 	"github.com/skynetgo/skynet/service"
 )
@@ -17,87 +14,57 @@ import (
 // Name is the local name under which the node finds its logger.
 const Name = ".logger"
 
-// sourceField is the logrus field that carries the handle of who logs.
-const sourceField = "source"
+// envFormat is the environment key that says how lines look: formatJSON, or in
+// Skynet's way.
+const (
+	envFormat  = "logformat"
+	formatJSON = "json"
+)
+
+// mostLines is how many lines may wait in the mailbox. The handler never waits
+// for a file, so they do only while lines come faster than they can be formatted.
+const mostLines = 1 << 16
 
 // Definition returns the definition of the service. Its one argument is the
 // file to append to; without it, or when it is empty, the log goes to standard
 // output.
-func Definition() *service.Definition {
-	return service.Def("logger", func(c *service.Context, args ...any) error {
-		return start(c, os.Stdout, args)
-	}, service.Quiet)
-}
+func Definition() *service.Definition { return define(os.Stdout) }
 
-type logger struct {
-	log  *logrus.Logger
-	path string
-	file *os.File // nil for standard output
+func define(stdout io.Writer) *service.Definition {
+	return service.Def("logger", func(c *service.Context, args ...any) error {
+		return start(c, stdout, args)
+	}, service.Quiet, service.Mailbox(mostLines))
 }
 
 func start(c *service.Context, stdout io.Writer, args []any) error {
-	l := &logger{log: logrus.New()}
-	l.log.SetFormatter(&lineFormat{})
-	l.log.SetOutput(stdout)
+	json, path := c.Getenv(envFormat) == formatJSON, ""
 	if len(args) > 0 {
-		l.path = fmt.Sprint(args[0])
+		path = fmt.Sprint(args[0])
 	}
-	if l.path != "" {
-		if err := l.open(); err != nil {
+	self := c.Node().Find(c.Self())
+	w := &writer{
+		path: path, out: stdout,
+		refused: func() uint64 { return self.Stat().Drops.Overload },
+		note:    func(text string) []byte { return newFormat(json, path != "").line(warning, c.Self(), text) },
+	}
+	if path != "" {
+		if err := w.open(); err != nil {
 			return err
 		}
-		c.AtServiceEnd(func() { _ = l.file.Close() })
 	}
-	c.Dispatch(service.PTypeText, l.write)
-	c.Dispatch(service.PTypeSystem, l.reopen)
+	c.AtServiceEnd(func() { // the end of the node waits for it
+		if lost := w.close(); lost > 0 {
+			self.Node().LogAt(slog.LevelWarn, self.Handle(), dropped(lost)) // to the node's own logger
+		}
+	})
+	f := newFormat(json, path != "")
+	c.Dispatch(service.PTypeText, func(_ *service.Context, m service.Message) {
+		text, ok := m.Data.(string)
+		if !ok {
+			text = fmt.Sprint(m.Data)
+		}
+		w.add(f.line(m.Cmd, m.Source, text))
+	})
+	c.Dispatch(service.PTypeSystem, func(*service.Context, service.Message) { w.reopen() })
 	return c.Register(Name)
-}
-
-func (l *logger) open() error {
-	f, err := os.OpenFile(l.path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
-	if err != nil {
-		return err
-	}
-	l.file = f
-	l.log.SetOutput(f)
-	l.log.SetFormatter(&lineFormat{time: time.Now})
-	return nil
-}
-
-func (l *logger) write(_ *service.Context, m service.Message) {
-	text, ok := m.Data.(string)
-	if !ok {
-		text = fmt.Sprint(m.Data)
-	}
-	l.log.WithField(sourceField, m.Source).Info(text)
-}
-
-// reopen is what SIGHUP asks for: after the file was renamed a new one appears.
-func (l *logger) reopen(c *service.Context, _ service.Message) {
-	if l.file == nil {
-		return
-	}
-	old := l.file
-	if err := l.open(); err != nil {
-		c.Error("can not reopen:", err)
-		return
-	}
-	_ = old.Close()
-}
-
-// lineFormat writes Skynet's lines, with the time in front when there is a
-// clock.
-type lineFormat struct{ time func() time.Time }
-
-// Format is called by logrus.
-func (f *lineFormat) Format(e *logrus.Entry) ([]byte, error) {
-	b := e.Buffer
-	if b == nil {
-		b = new(bytes.Buffer)
-	}
-	if f.time != nil {
-		b.WriteString(f.time().Format("02/01/06 15:04:05.00 "))
-	}
-	fmt.Fprintf(b, "[%s] %s\n", e.Data[sourceField], e.Message)
-	return b.Bytes(), nil
 }
