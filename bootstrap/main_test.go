@@ -21,6 +21,10 @@ import (
 // argument is a config file.
 const asProgram = "SKYNET_TEST_AS_PROGRAM"
 
+// touchLines is how many lines "touches" logs before it touches its file: more
+// than a pipe holds.
+const touchLines = 10_000
+
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
 		Main(programs()...)
@@ -108,7 +112,7 @@ func programs() []*service.Definition {
 		def("touches", func(c *service.Context, args []any) error {
 			c.Error("about to touch", args[0])
 			c.Timeout(0, func(c *service.Context) { // the logger is at work by then
-				for range 100 {
+				for range touchLines {
 					c.Error("a line that nobody reads")
 				}
 				if err := os.WriteFile(args[0].(string), nil, 0o600); err != nil {

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -187,6 +188,28 @@ func TestBrokenStandardOutput(t *testing.T) {
 	_ = p.Wait()
 	if code := p.ProcessState.ExitCode(); code != 0 {
 		t.Errorf("%s; standard error:\n%s", p.ProcessState, &p.stderr)
+	}
+}
+
+// Nobody waits for who reads the log from standard output, and nothing is lost.
+func TestUnreadStandardOutput(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	file := filepath.Join(t.TempDir(), "touched")
+	p := program(t, fmt.Sprintf("logger = nil; start = 'touches %s'", file), w)
+	_ = w.Close()
+	p.eventually("touched file", func() bool { _, err := os.Stat(file); return err == nil })
+	p.signal(syscall.SIGTERM)
+	log, err := io.ReadAll(r)
+	if err != nil {
+		t.Error(err)
+	}
+	p.exits(0, "")
+	if got := bytes.Count(log, []byte("] a line that nobody reads\n")); got != touchLines {
+		t.Errorf("%d of %d lines", got, touchLines)
 	}
 }
 
