@@ -47,11 +47,12 @@ var Quiet Option = optionFunc(func(d *Definition) { d.quiet = true })
 // services wait for each other in a circle fails at once with ErrDeadlock.
 var Serial Option = optionFunc(func(d *Definition) { d.serial = true })
 
-// Inline is an Option for a service that passes things on: a call, or the answer
-// to a RawCallThen, that finds it idle is handled on the goroutine of whoever
-// calls or answers, so that none has to wake up for it. Handlers must not block, which is ErrMisuse there, and should
-// be short; what may block goes into Context.Fork. Context.Exit returns in them
-// and ends the service when they have.
+// Inline is an Option for a service whose handlers are short and never block, as
+// one that keeps a table or passes things on: a call, or the answer to a
+// RawCallThen, that finds it idle is handled on the goroutine of whoever calls or
+// answers, so that none has to wake up for it, and takes a third of the time. What
+// blocks is ErrMisuse in such handlers; it goes into Context.Fork. Context.Exit
+// returns in them and ends the service when they have.
 var Inline Option = optionFunc(func(d *Definition) { d.inline = true })
 
 // Mailbox is an Option: at most n requests wait; the Call or Send of one more

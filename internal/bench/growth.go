@@ -42,7 +42,7 @@ func amongServices(k int) func(e *env) (work, error) {
 }
 
 func callsAmong(e *env, alive, called int) (work, error) {
-	n, peers, err := peersOn(e, "", alive)
+	n, peers, err := peersOn(e, "", peerDefinition, alive)
 	return work{do: func(m *meter, ops int) error {
 		return in(n, func(c *service.Context) error {
 			b := new(ball)

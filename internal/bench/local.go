@@ -22,14 +22,20 @@ const (
 	add   = "ADD"
 )
 
-var peerDefinition = service.Def("peer", func(c *service.Context, _ ...any) error {
+var (
+	peerDefinition = service.Def("peer", startPeer)
+	// inlinePeer says that its handlers do not block.
+	inlinePeer = service.Def("peer", startPeer, service.Inline)
+)
+
+func startPeer(c *service.Context, _ ...any) error {
 	handled := 0
 	tick.Handle(c, func(*service.Context, *ball) (any, error) { handled++; return nil, nil })
 	bump.Handle(c, func(_ *service.Context, b *ball) (*ball, error) { b.n++; return b, nil })
 	c.Handle(count, service.P1(func(_ *service.Context, n int) error { handled += n; return nil }))
 	c.Handle(add, service.F1(func(_ *service.Context, n int) (int, error) { return n + 1, nil }))
 	return nil
-})
+}
 
 func localRows() []row {
 	messages, calls := perSecond("messages"), perSecond("calls")
@@ -45,17 +51,18 @@ func localRows() []row {
 			{"", fanin}, {"raw", rawFanin}, {"skynet", onSkynet("fanin")},
 		}, goals: []goal{atLeast("fanin", 13e6), atLeast("fanin_vs_skynet", 1)}},
 		{name: "local_call", unit: calls, sides: []side{
-			{"", localCalls(1, 1, 1, typedCall)}, {"raw", rawCalls(1, 1, 1)}, {"pingpong", pingPong},
-			{"untyped", localCalls(1, 1, 1, untypedCall)}, {"skynet", onSkynet("local_call")},
+			{"", localCalls(peerDefinition, 1, 1, 1, typedCall)}, {"raw", rawCalls(1, 1, 1)}, {"pingpong", pingPong},
+			{"untyped", localCalls(peerDefinition, 1, 1, 1, untypedCall)}, {"inline", localCalls(inlinePeer, 1, 1, 1, typedCall)},
+			{"skynet", onSkynet("local_call")},
 		}, goals: []goal{
-			atLeast("local_call", 2e6), atLeast("local_call_vs_raw", 0.7), atMost("local_call_allocs", 1),
+			atLeast("local_call", 2e6), atLeast("local_call_inline", 2e6), atLeast("local_call_vs_raw", 0.7), atMost("local_call_allocs", 1),
 			atLeast("local_call_vs_skynet", 1),
 		}},
 		{name: "local_call_100", unit: calls, sides: []side{
-			{"", localCalls(1, 100, 1, typedCall)}, {"raw", rawCalls(1, 100, 1)}, {"skynet", onSkynet("local_call_100")},
+			{"", localCalls(peerDefinition, 1, 100, 1, typedCall)}, {"raw", rawCalls(1, 100, 1)}, {"skynet", onSkynet("local_call_100")},
 		}, goals: []goal{atLeast("local_call_100", 1.9e6), atLeast("local_call_100_vs_skynet", 1)}},
 		{name: "local_call_10x10", unit: calls, sides: []side{
-			{"", localCalls(10, 10, 10, typedCall)}, {"raw", rawCalls(10, 10, 10)}, {"skynet", onSkynet("local_call_10x10")},
+			{"", localCalls(peerDefinition, 10, 10, 10, typedCall)}, {"raw", rawCalls(10, 10, 10)}, {"skynet", onSkynet("local_call_10x10")},
 		}, goals: []goal{atLeast("local_call_10x10", 1.7e6), atLeast("local_call_10x10_vs_skynet", 1)}},
 	}
 }
@@ -83,7 +90,7 @@ type message func(c *service.Context, to service.Handle, b *ball) error
 // sends is one service that sends to another.
 func sends(settings string, send message) func(e *env) (work, error) {
 	return func(e *env) (work, error) {
-		n, peers, err := peersOn(e, settings, 1)
+		n, peers, err := peersOn(e, settings, peerDefinition, 1)
 		some := e.some(burst)
 		return work{do: func(m *meter, ops int) error {
 			return in(n, func(c *service.Context) error {
@@ -107,8 +114,8 @@ func sends(settings string, send message) func(e *env) (work, error) {
 	}
 }
 
-func peersOn(e *env, settings string, k int) (*service.Node, []service.Handle, error) {
-	n, err := startNode(e, settings, peerDefinition)
+func peersOn(e *env, settings string, def *service.Definition, k int) (*service.Node, []service.Handle, error) {
+	n, err := startNode(e, settings, def)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -153,7 +160,7 @@ func letters(some int, push func(letter)) func(m *meter, ops int) error {
 const faninSenders = 100
 
 func fanin(e *env) (work, error) {
-	n, peers, err := peersOn(e, "", 1)
+	n, peers, err := peersOn(e, "", peerDefinition, 1)
 	if err != nil {
 		return work{}, err
 	}
@@ -215,9 +222,9 @@ func rawFanin(e *env) (work, error) {
 
 // localCalls is callers services with coroutines each; coroutine i of each calls
 // peer i, modulo their number, again and again.
-func localCalls(callers, coroutines, peers int, call message) func(e *env) (work, error) {
+func localCalls(def *service.Definition, callers, coroutines, peers int, call message) func(e *env) (work, error) {
 	return func(e *env) (work, error) {
-		n, to, err := peersOn(e, "", peers)
+		n, to, err := peersOn(e, "", def, peers)
 		if err != nil {
 			return work{}, err
 		}
