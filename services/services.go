@@ -10,6 +10,7 @@ import (
 	"github.com/skynetgo/skynet/services/gate"
 	"github.com/skynetgo/skynet/services/launcher"
 	"github.com/skynetgo/skynet/services/logger"
+	"github.com/skynetgo/skynet/services/login"
 	"github.com/skynetgo/skynet/services/servicemgr"
 )
 
@@ -24,5 +25,6 @@ func All() []*service.Definition {
 		clusteragent.Definition(),
 		clustersender.Definition(),
 		clusterproxy.Definition(),
+		login.UserdDefinition(),
 	}
 }
