@@ -20,7 +20,7 @@ import (
 // packages are those whose names the pages use, by path below the root.
 var packages = []string{
 	"actor", "service", "service/socket", "service/snax", "cluster", "cluster/nodefile", "cluster/wire", "lualike", "lualike/luaconf",
-	"bootstrap", "bootstrap/nodetest", "services/gate",
+	"bootstrap", "bootstrap/nodetest", "services/gate", "services/login",
 }
 
 var (

@@ -12,6 +12,7 @@ import (
 	"github.com/skynetgo/skynet/cluster"
 	"github.com/skynetgo/skynet/lualike"
 	"github.com/skynetgo/skynet/service"
+	"github.com/skynetgo/skynet/services/login"
 )
 
 // startGreeter is the service that the examples of testing.md test.
@@ -362,4 +363,18 @@ func TestWatchdog(t *testing.T) {
 		return cluster.Reload(c, cluster.Table{"db": false})
 	})
 	n.Log.Wait(t, "db removed: now closed")
+}
+
+func serveUsers(c *service.Context) error {
+	h, err := c.UniqueService(login.Userd)
+	if err != nil {
+		return err
+	}
+	return cluster.Register(c, login.Userd, h)
+}
+
+func TestServeUsers(t *testing.T) {
+	n := nodetest.Start(t)
+	n.Run(serveUsers)
+	n.Log.Wait(t, "Register [userd]")
 }
