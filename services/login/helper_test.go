@@ -75,6 +75,7 @@ func (sv *server) open(cfg login.Config) {
 func (sv *server) startPlayer(c *service.Context, s *login.Session) (login.Events, error) {
 	sv.events.Add("start " + s.User)
 	c.Handle("SEND", service.P1(func(c *service.Context, packet []byte) error { return s.Send(c, packet) }))
+	c.Handle("ONLINE", service.F0(func(*service.Context) (bool, error) { return s.Online(), nil }))
 	c.Handle("EXIT", service.P0(func(c *service.Context) error { c.Exit(); return nil }))
 	ev := login.Events{
 		Packet: func(c *service.Context, packet []byte) { _ = s.Send(c, append([]byte("echo "), packet...)) },

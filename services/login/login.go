@@ -106,7 +106,7 @@ func Definition(conf func(c *service.Context) (Config, error)) *service.Definiti
 			visitors: make(map[socket.FD]*visitor),
 			sessions: make(map[string]*session),
 			online:   make(map[socket.FD]*session),
-			tokens:   make(map[string]*token),
+			tokens:   make(map[string]string),
 		}
 		return l.start(c)
 	})

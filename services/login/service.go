@@ -26,7 +26,7 @@ type login struct {
 	visitors map[socket.FD]*visitor // connected, and not let in yet
 	sessions map[string]*session    // by key, those that start or end too
 	online   map[socket.FD]*session
-	tokens   map[string]*token
+	tokens   map[string]string // users
 }
 
 // visitor is a client that has not been let in.
@@ -34,12 +34,6 @@ type visitor struct {
 	fd    socket.FD
 	timer *service.Timer
 	spoke bool
-}
-
-// token lets a user in once.
-type token struct {
-	user  string
-	timer *service.Timer
 }
 
 // ticket is what a client needs to log in at another node.
@@ -111,7 +105,7 @@ func (l *login) info(*service.Context, lualike.Args) (lualike.Args, error) {
 }
 
 // event is what the gate tells its watchdog.
-func (l *login) event(c *service.Context, event string, fd socket.FD, packet []byte) error {
+func (l *login) event(c *service.Context, event string, fd socket.FD, value any) error {
 	switch event {
 	case gate.EventOpen:
 		v := &visitor{fd: fd}
@@ -119,8 +113,9 @@ func (l *login) event(c *service.Context, event string, fd socket.FD, packet []b
 		l.visitors[fd] = v
 		return c.Send(l.gate, gate.CmdAccept, fd)
 	case gate.EventData:
+		packet, _ := value.(string)
 		if v := l.visitors[fd]; v != nil {
-			l.hello(c, v, packet)
+			l.hello(c, v, []byte(packet))
 		}
 	case gate.EventClose:
 		l.left(c, fd)
@@ -202,13 +197,12 @@ func (l *login) enter(c *service.Context, v *visitor, kind byte, rest []byte) *R
 		}
 		return l.place(c, v, user)
 	case kindToken:
-		t := l.tokens[string(rest)]
-		if t == nil {
+		user, ok := l.tokens[string(rest)]
+		if !ok {
 			return &Refusal{Reason: Denied}
 		}
-		t.timer.Cancel()
 		delete(l.tokens, string(rest))
-		return l.login(c, v, t.user)
+		return l.login(c, v, user)
 	case kindResume:
 		return l.resume(c, v, rest)
 	}
@@ -244,6 +238,7 @@ func (l *login) place(c *service.Context, v *visitor, user string) *Refusal {
 // expect makes a token for a user whom another node has authenticated.
 func (l *login) expect(c *service.Context, user string) (ticket, error) {
 	key := rand.Text()
-	l.tokens[key] = &token{user, c.Timeout(l.cfg.Token, func(*service.Context) { delete(l.tokens, key) })}
+	l.tokens[key] = user
+	c.Timeout(l.cfg.Token, func(*service.Context) { delete(l.tokens, key) })
 	return ticket{key, l.public}, nil
 }

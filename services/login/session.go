@@ -65,7 +65,7 @@ func (l *login) begin(c *service.Context, s *session, v *visitor) error {
 	}
 	s.agent = agent
 	if !l.attach(c, s, v, attachment{}) {
-		return fmt.Errorf("the client has left, or is to")
+		return fmt.Errorf("the client has left or taken too long")
 	}
 	return nil
 }
@@ -76,7 +76,7 @@ func (l *login) resume(c *service.Context, v *visitor, rest []byte) *Refusal {
 		return &Refusal{Reason: Invalid}
 	}
 	s := l.sessions[string(rest[numberSize:])]
-	if s == nil || s.agent == 0 || s.ended {
+	if s == nil || s.ended {
 		return &Refusal{Reason: Gone}
 	}
 	l.attach(c, s, v, attachment{Resume: true, Last: binary.BigEndian.Uint32(rest)})
@@ -84,25 +84,21 @@ func (l *login) resume(c *service.Context, v *visitor, rest []byte) *Refusal {
 }
 
 // attach makes the visitor the player of s, in place of one that still is. It
-// returns false when it is no visitor any more, or the session has ended meanwhile.
+// returns false when it is no visitor any more.
 func (l *login) attach(c *service.Context, s *session, v *visitor, a attachment) bool {
-	if s.ended || l.stopping || !l.let(v) {
+	if !l.let(v) {
 		return false
 	}
 	l.detach(c, s, Replaced)
 	s.fd, a.FD = v.fd, v.fd
 	l.online[v.fd] = s
-	// An error means that the client has left, which the gate says, too.
 	_, err := c.Call(l.gate, gate.CmdForward, v.fd, nil, s.agent)
-	if s.fd != v.fd { // another connection was faster, or the session ended
-		return true
-	}
-	if err == nil {
-		err = c.Send(s.agent, cmdAttach, a)
-	}
-	if err != nil {
-		l.detach(c, s, Failed)
-		l.awayNow(c, s, v.fd)
+	switch {
+	case s.fd != v.fd: // the client has left, another one was faster, or the session ended
+	case err != nil:
+		l.dismiss(c, v.fd, &Refusal{Reason: Failed})
+	default:
+		_ = c.Send(s.agent, cmdAttach, a) // its end is told to the watch
 	}
 	return true
 }
@@ -125,11 +121,7 @@ func (l *login) away(c *service.Context, s *session) {
 	fd := s.fd
 	delete(l.online, fd)
 	s.fd = 0
-	l.awayNow(c, s, fd)
-}
-
-func (l *login) awayNow(c *service.Context, s *session, fd socket.FD) {
-	_ = c.Send(s.agent, cmdAway, fd) // its end is told to the watch
+	_ = c.Send(s.agent, cmdAway, fd)
 	s.grace = c.Timeout(l.cfg.Grace, func(c *service.Context) { l.end(c, s, Expired) })
 }
 

@@ -117,6 +117,23 @@ func TestReplayIsBounded(t *testing.T) {
 	cl.hears("2")
 }
 
+// A player who does not read is warned of by the gate, and gets everything later.
+func TestSlowPlayer(t *testing.T) {
+	sv := startServer(t, login.Config{})
+	cl := sv.dial("alice")
+	const packets = 300
+	large := strings.Repeat("x", login.MaxPacket)
+	for range packets {
+		sv.tell("alice", "SEND", large)
+	}
+	for range packets {
+		cl.hears(large)
+	}
+	if n := sv.Log.Count("error"); n != 0 {
+		t.Error("an event of the gate went wrong")
+	}
+}
+
 func TestGraceEnds(t *testing.T) {
 	for _, grace := range []time.Duration{20 * time.Millisecond, -1} {
 		sv := startServer(t, login.Config{Grace: grace})
@@ -265,6 +282,52 @@ func TestAgentDoesNotEnd(t *testing.T) {
 	if n := sv.Log.Count("the agent of bob does not end"); n != 0 {
 		t.Error("bob's agent had to be killed")
 	}
+	sv.Run(func(c *service.Context) error {
+		if h := c.LocalName(".alice"); h != 0 {
+			return fmt.Errorf("alice's agent %s lives", h)
+		}
+		return nil
+	})
+}
+
+// Who comes back while the agent saves is late.
+func TestResumeWhileEnding(t *testing.T) {
+	sv := newServer(t)
+	saved := make(chan struct{})
+	sv.mixIn = func(_ *service.Context, _ *login.Session, ev *login.Events) error {
+		ev.End = func(c *service.Context, _ login.Reason) {
+			sv.events.Add("saves")
+			_, _ = service.Await(c, func(ctxOf) (any, error) { <-saved; return nil, nil })
+		}
+		return nil
+	}
+	sv.open(login.Config{Grace: -1})
+	cl := sv.dial("alice")
+	cl.Close()
+	sv.happens("start alice", "away alice", "saves")
+	_, err := cl.tryResume()
+	wantReason(t, err, login.Gone)
+	close(saved)
+	sv.empty()
+}
+
+// What an earlier connection has left in the agent's mailbox counts no more.
+func TestEarlierConnection(t *testing.T) {
+	sv := startServer(t, login.Config{})
+	cl := sv.dial("alice")
+	sv.Run(func(c *service.Context) error {
+		agent := c.LocalName(".alice")
+		if err := c.Redirect(agent, sv.login, service.PTypeClient, 99, []byte("stale")); err != nil {
+			return err
+		}
+		return c.Send(agent, "login.away", 99)
+	})
+	cl.say("hi")
+	cl.hears("echo hi")
+	if w := cl.resume(); w.Received != 1 {
+		t.Errorf("welcome %+v", w)
+	}
+	sv.happens("start alice", "away alice", "back alice 0")
 }
 
 // A handler that panics ends nothing but itself.

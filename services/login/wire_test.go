@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -13,6 +14,10 @@ import (
 
 	"github.com/tinylib/msgp/msgp"
 
+	"github.com/skynetgo/skynet/bootstrap/nodetest"
+	"github.com/skynetgo/skynet/lualike"
+	"github.com/skynetgo/skynet/service"
+	"github.com/skynetgo/skynet/services/gate"
 	"github.com/skynetgo/skynet/services/login"
 )
 
@@ -79,14 +84,43 @@ func TestFirstPacket(t *testing.T) {
 
 // A client says one thing until it is let in.
 func TestTooEager(t *testing.T) {
-	sv := startServer(t, login.Config{})
-	// Before the answer a second packet is refused or, when the first was handled
-	// by then, is the agent's.
-	nc := raw(t, sv.addr, "Lalice", "eager")
-	b := make([]byte, 3)
-	if _, err := io.ReadFull(nc, b); err != nil || b[2] != 'N' && b[2] != 'W' {
-		t.Errorf("got %q, %v", b, err)
+	sv := newServer(t)
+	goOn := make(chan struct{})
+	sv.open(login.Config{Authenticate: func(c *service.Context, credentials []byte) (string, error) {
+		return service.Await(c, func(ctxOf) (string, error) { <-goOn; return string(credentials), nil })
+	}})
+	got, err := io.ReadAll(raw(t, sv.addr, "Lalice", "eager"))
+	if err != nil || string(got) != "\x00\x08Ninvalid" {
+		t.Errorf("got %q, %v", got, err)
 	}
+	close(goOn)
+	sv.empty()
+	sv.users(0)
+}
+
+// A client that leaves while the gate is told to forward leaves the agent
+// without a player.
+func TestLeavesInForward(t *testing.T) {
+	probe := nodetest.NewProbe(gate.Name)
+	sv := newServer(t)
+	service.Install(sv.Node.Node, probe.Definition())
+	probe.Return(gate.CmdOpen, "127.0.0.1", 1)
+	probe.Answer(gate.CmdForward, func(c *service.Context, args lualike.Args) (lualike.Args, error) {
+		return nil, c.Send(sv.login, gate.EventName, gate.EventClose, args.At(0))
+	})
+	sv.open(login.Config{})
+	sv.Run(func(c *service.Context) error {
+		return errors.Join(c.Send(sv.login, gate.EventName, gate.EventOpen, 7, "peer"),
+			c.Send(sv.login, gate.EventName, gate.EventData, 7, "Lalice"))
+	})
+	sv.settles(sv.login, "map[online:0 sessions:1 tokens:0 visitors:0]")
+	sv.WaitIdle()
+	sv.Run(func(c *service.Context) error {
+		if online, err := service.Call[bool](c, ".alice", "ONLINE"); err != nil || online {
+			return fmt.Errorf("online %v, %v", online, err)
+		}
+		return nil
+	})
 }
 
 // Two connections of one session: the later one has it, and the agent hears
@@ -152,4 +186,31 @@ func TestVisitorLeaves(t *testing.T) {
 	}
 	sv.empty()
 	sv.users(0)
+}
+
+// FuzzFirstPacket wants an answer to any first packet, however it comes, and
+// nothing left afterwards.
+func FuzzFirstPacket(f *testing.F) {
+	for _, seed := range []string{"", "L", "Lalice", "T12345678901234567890123456", "R\x00\x00\x00\x0012345678901234567890123456"} {
+		f.Add([]byte(seed), uint16(3))
+	}
+	f.Fuzz(func(t *testing.T, packet []byte, split uint16) {
+		packet = packet[:min(len(packet), 1<<16-1)]
+		sv := startServer(t, login.Config{Grace: -1})
+		b := append(binary.BigEndian.AppendUint16(nil, uint16(len(packet))), packet...)
+		nc := raw(t, sv.addr)
+		at := min(int(split), len(b))
+		for _, part := range [][]byte{b[:at], b[at:]} {
+			if _, err := nc.Write(part); err != nil {
+				t.Fatal(err)
+			}
+		}
+		answer := make([]byte, 3)
+		if _, err := io.ReadFull(nc, answer); err != nil || answer[2] != 'N' && answer[2] != 'W' {
+			t.Errorf("answer %q, %v", answer, err)
+		}
+		_ = nc.Close()
+		sv.empty()
+		sv.users(0)
+	})
 }
