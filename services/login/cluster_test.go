@@ -209,6 +209,20 @@ func TestGateNodeDies(t *testing.T) {
 	r.empty()
 }
 
+// A gate node that does not answer is passed over.
+func TestGateNodeHangs(t *testing.T) {
+	t.Parallel()
+	sv := newServer(t)
+	sv.open(login.Config{
+		Hello: 4 * time.Second,
+		Place: func(*service.Context, string) ([]string, error) { return []string{"nowhere", ""}, nil },
+	})
+	cl := sv.dial("alice")
+	cl.say("hi")
+	cl.hears("echo hi")
+	sv.Log.Wait(t, "login: alice at nowhere")
+}
+
 // What is known of a login service that has died is forgotten when the node has
 // one again.
 func TestLoginServiceRestarts(t *testing.T) {
@@ -270,7 +284,8 @@ func TestUserdRestarts(t *testing.T) {
 // When nobody knows where a user is, his next login waits for that and fails in
 // time.
 func TestFirstGateHangs(t *testing.T) {
-	r := newRealm(t, 2, login.Config{Hello: 300 * time.Millisecond, Ending: time.Hour})
+	t.Parallel()
+	r := newRealm(t, 2, login.Config{Hello: 3 * time.Second, Ending: time.Hour})
 	stuck := make(chan struct{})
 	g := r.gates[0]
 	g.mixIn = func(_ *service.Context, _ *login.Session, ev *login.Events) error {

@@ -3,6 +3,7 @@ package login
 import (
 	"crypto/rand"
 	"fmt"
+	"time"
 
 	"github.com/skynetgo/skynet/cluster"
 	"github.com/skynetgo/skynet/lualike"
@@ -218,11 +219,12 @@ func (l *login) place(c *service.Context, v *visitor, user string) *Refusal {
 			return refusal(err, Failed)
 		}
 	}
+	hurried := c.WithTimeout(l.cfg.Hello / time.Duration(len(nodes)+1)) // one that hangs leaves time for the next
 	for _, node := range nodes {
 		if node == "" || node == l.cfg.Node {
 			return l.login(c, v, user)
 		}
-		t, err := cluster.CallAs[ticket](c, node, "@"+Name, cmdExpect, user)
+		t, err := cluster.CallAs[ticket](hurried, node, "@"+Name, cmdExpect, user)
 		if err != nil {
 			c.Logf("login: %s at %s: %v", user, node, err)
 			continue

@@ -149,12 +149,13 @@ func TestGraceEnds(t *testing.T) {
 
 // Being back stops the clock.
 func TestGraceIsStopped(t *testing.T) {
-	sv := startServer(t, login.Config{Grace: 300 * time.Millisecond})
+	t.Parallel()
+	sv := startServer(t, login.Config{Grace: 2 * time.Second})
 	cl := sv.dial("alice")
 	cl.Close()
 	sv.happens("start alice", "away alice")
 	cl.resume()
-	sv.Run(func(c *service.Context) error { return c.Sleep(600 * time.Millisecond) })
+	sv.Run(func(c *service.Context) error { return c.Sleep(3 * time.Second) })
 	sv.happens("back alice 0")
 	cl.say("on")
 	cl.hears("echo on")
@@ -261,6 +262,7 @@ func TestAgentDies(t *testing.T) {
 
 // An agent whose end takes too long, or fails, is killed.
 func TestAgentDoesNotEnd(t *testing.T) {
+	t.Parallel()
 	sv := newServer(t)
 	sv.mixIn = func(_ *service.Context, s *login.Session, ev *login.Events) error {
 		ev.End = func(c *service.Context, _ login.Reason) {
@@ -271,7 +273,7 @@ func TestAgentDoesNotEnd(t *testing.T) {
 		}
 		return nil
 	}
-	sv.open(login.Config{Grace: -1, Ending: 20 * time.Millisecond})
+	sv.open(login.Config{Grace: -1, Ending: time.Second})
 	alice, bob := sv.dial("alice"), sv.dial("bob")
 	alice.Close()
 	bob.Close()
@@ -399,13 +401,14 @@ func TestStartFails(t *testing.T) {
 
 // An agent that has started too late ends by itself.
 func TestSlowStart(t *testing.T) {
-	sv := newServer(t, nodetest.Env("calltimeout", "20ms"))
+	t.Parallel()
+	sv := newServer(t, nodetest.Env("calltimeout", "1s"))
 	goOn := make(chan struct{})
 	sv.mixIn = func(c *service.Context, _ *login.Session, _ *login.Events) error {
 		_, err := service.Await(c, func(ctxOf) (any, error) { <-goOn; return nil, nil })
 		return err
 	}
-	sv.open(login.Config{Hello: 40 * time.Millisecond})
+	sv.open(login.Config{Hello: 2 * time.Second})
 	_, err := sv.try("alice")
 	if err == nil {
 		t.Fatal("let in without an agent")
