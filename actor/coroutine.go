@@ -27,6 +27,7 @@ type Coroutine struct {
 	owed      bool    // request waits for an answer
 	noted     bool    // graph knows of this run
 	bound     bool    // runs what may not block, in an inline service
+	labelled  bool    // its goroutine, for profiles
 	wait      waiter
 	asked     []*waiter // of Ask, while there are serial services
 	answer    Message
@@ -205,6 +206,7 @@ func (co *Coroutine) park() (Message, error) {
 	}
 	s.parked.remove(co)
 	s.startClock()
+	co.relabel()
 	s.running = co
 	co.wait.kind = waitNone
 	// Hand-overs inherit what is left of the processor's time: two services
@@ -496,6 +498,10 @@ func (co *Coroutine) Await(f func()) error {
 			_, _ = s.deliver(&done, false)
 			s.node.awaits.remove(s)
 		}()
+		if s.node.labels() {
+			s.label()
+			defer unlabel()
+		}
 		f()
 	})
 	_, err := co.park()

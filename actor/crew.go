@@ -80,4 +80,7 @@ func (n *Node) work(co *Coroutine) {
 			<-co.ready
 		}
 	}
+	if co.labelled {
+		unlabel()
+	}
 }

@@ -27,6 +27,7 @@ type Node struct {
 	blocks   blocks
 	counters [dropReasons]atomic.Uint64
 	serials  atomic.Int32 // living serial services
+	labelers atomic.Int32 // users of LabelGoroutines
 	graph    graph
 	monitor  monitor
 

@@ -17,6 +17,9 @@ var errGoexit = errors.New("the handler's goroutine was ended")
 func (s *Service) hold(co *Coroutine, lent bool) {
 	if !lent {
 		s.startClock()
+		if on := s.node.labels(); on || co.labelled { // those may be of another service
+			co.label(on)
+		}
 	}
 	left := false
 	defer func() {
@@ -76,6 +79,7 @@ func (s *Service) turns(co *Coroutine, lent bool) (left bool) {
 		co.end(ErrCallFailed)
 		if turn%turnLimit == 0 {
 			s.checkBacklog()
+			co.relabel()
 			runtime.Gosched()
 		}
 	}
