@@ -2,11 +2,7 @@ package service
 
 import (
 	"fmt"
-	"sort"
-	"strings"
-	"time"
 
-	"github.com/skynetgo/skynet/actor"
 	"github.com/skynetgo/skynet/lualike"
 )
 
@@ -17,6 +13,7 @@ import (
 //	STAT               table: cpu (seconds), message, mqlen, task
 //	TASK [session]     what each waiting coroutine waits for, and its stack
 //	UNIQTASK           the same, equal stacks counted together
+//	TASKS              the same as a list; see Tasks
 //	INFO args...       what the function given to InfoFunc returns
 //	PING               nothing
 //	LINK               no answer, but an error when the service ends
@@ -67,6 +64,8 @@ func (i *instance) debugCommand(c *Context, m *Message) (any, error) {
 		return i.tasks(c, args), nil
 	case "UNIQTASK":
 		return i.uniqueTasks(c), nil
+	case "TASKS":
+		return taskList(c), nil
 	case "INFO":
 		if i.info == nil {
 			return lualike.Args{nil}, nil
@@ -113,68 +112,4 @@ func (i *instance) supports(name any) bool {
 		}
 	}
 	return false
-}
-
-// tasks answers for one session with a text, or for all with a table.
-func (i *instance) tasks(c *Context, args lualike.Args) any {
-	now := c.Now()
-	if want, err := args.Int(0); err == nil {
-		for _, t := range c.co.Tasks(true) {
-			if int64(t.Session) == want {
-				return taskText(t, now)
-			}
-		}
-		return "No session"
-	}
-	all := make(map[string]any)
-	for _, t := range c.co.Tasks(true) {
-		all[fmt.Sprintf("session: %d", t.Session)] = taskText(t, now)
-	}
-	return lualike.Map(all)
-}
-
-// uniqueTasks counts the tasks that have the same stack together.
-func (i *instance) uniqueTasks(c *Context) *lualike.Table {
-	const most = 10
-	sessions := make(map[string][]string)
-	for _, t := range c.co.Tasks(true) {
-		text := taskHead(t) + "\n" + t.Stack
-		sessions[text] = append(sessions[text], fmt.Sprint(t.Session))
-	}
-	all := make(map[string]any)
-	for text, list := range sessions {
-		sort.Strings(list)
-		more := ""
-		if len(list) > most {
-			more = "..."
-		}
-		all[fmt.Sprintf("%d\tsessions:[%s%s]\n", len(list), strings.Join(list[:min(len(list), most)], ","), more)] = text
-	}
-	return lualike.Map(all)
-}
-
-func taskText(t actor.Task, now time.Duration) string {
-	text := taskHead(t)
-	switch token := t.Token.(type) {
-	case nil:
-	case string, int, fmt.Stringer:
-		text += fmt.Sprintf(" on %v", token)
-	default: // may be large
-		text += fmt.Sprintf(" on a %T", token)
-	}
-	text += fmt.Sprintf(" since %v", (now - t.Since).Round(time.Millisecond))
-	if t.Request.Session != 0 {
-		text += fmt.Sprintf(", for request %d of %s", t.Request.Session, t.Request.Source)
-	}
-	if t.Stack != "" {
-		text += "\n" + t.Stack
-	}
-	return text
-}
-
-func taskHead(t actor.Task) string {
-	if t.Peer != 0 {
-		return t.What + " " + t.Peer.String()
-	}
-	return t.What
 }

@@ -129,6 +129,47 @@ func TestDebugTask(t *testing.T) {
 	}
 }
 
+// TestTasks is TestDebugTask for Tasks, and says since when the first of equal
+// tasks waits.
+func TestTasks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNode(t, false)
+		h := serve(t, n, "svc", func(c *service.Context) {
+			c.Handle("WAIT", service.P1(func(c *service.Context, token string) error { return c.Wait(token) }))
+		})
+		do(t, n, func(c *service.Context) {
+			for _, token := range []string{"a", "b"} {
+				c.Fork(func(c *service.Context) { _, _ = c.WithTimeout(service.Forever).Call(h, "WAIT", token) })
+				_ = c.Sleep(1500 * time.Millisecond)
+			}
+			list, err := service.Tasks(c, c.Self())
+			if err != nil || len(list) != 3 {
+				t.Fatalf("of the asking service: %v, %v", list, err)
+			}
+			for i, want := range []service.Task{{What: "call", Peer: h, Seconds: 3}, {What: "call", Peer: h, Seconds: 1.5}, {What: "call", Peer: c.Self()}} {
+				if got := list[i]; got.What != want.What || got.Peer != want.Peer || got.Seconds != want.Seconds || got.Session == 0 || !strings.Contains(got.Stack, "debug_test.go:") {
+					t.Errorf("task %d: %+v, want %+v", i, got, want)
+				}
+			}
+			if list, err = service.Tasks(c, h); err != nil || len(list) != 2 {
+				t.Fatalf("got %v, %v", list, err)
+			}
+			if got := list[1]; got.What != "wait" || got.Token != "b" || got.Source != c.Self() || got.Request == 0 {
+				t.Errorf("got %+v", got)
+			}
+			vals, err := service.Debug(c, c.Self(), "UNIQTASK")
+			first := false
+			for _, text := range tableOf(t, vals, err) {
+				first = first || strings.HasPrefix(fmt.Sprint(text), "call "+h.String()+" since 3s\n")
+			}
+			if !first {
+				t.Errorf("UNIQTASK: %v", vals)
+			}
+			_ = n.Kill(0, h)
+		})
+	})
+}
+
 func TestDebugUniqueTasks(t *testing.T) {
 	n := newNode(t, false)
 	h := serve(t, n, "svc", func(c *service.Context) {
@@ -149,11 +190,11 @@ func TestDebugUniqueTasks(t *testing.T) {
 			text := fmt.Sprint(text)
 			switch {
 			case strings.HasPrefix(head, "12\tsessions:[") && strings.HasSuffix(head, "...]\n") && strings.Count(head, ",") == 9:
-				if !strings.HasPrefix(text, "sleep\n") {
+				if !strings.HasPrefix(text, "sleep since ") {
 					t.Errorf("twelve: %q", text)
 				}
 			case strings.HasPrefix(head, "1\tsessions:[") && strings.HasSuffix(head, "]\n") && !strings.Contains(head, ","):
-				if !strings.HasPrefix(text, "wait\n") || !strings.Contains(text, "waitsInTheMiddle") {
+				if !strings.HasPrefix(text, "wait since ") || !strings.Contains(text, "waitsInTheMiddle") {
 					t.Errorf("one: %q", text)
 				}
 			default:
