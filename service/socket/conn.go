@@ -67,6 +67,8 @@ type conn struct {
 	read    atomic.Uint64
 	written atomic.Uint64
 	writes  atomic.Uint64
+	lastIn  atomic.Int64 // uptime of the last read
+	lastOut atomic.Int64 // of the last write
 
 	mu      sync.Mutex
 	state   state
@@ -237,6 +239,9 @@ func (s *conn) pump() error {
 		}
 		n, err := in.fill(s.nc)
 		total := s.read.Add(uint64(n))
+		if n > 0 {
+			s.lastIn.Store(int64(s.owner.table.node.Uptime()))
+		}
 		if n > breath {
 			runtime.Gosched()
 		}
@@ -350,5 +355,6 @@ func (s *conn) stat() Stat {
 	return Stat{
 		FD: s.fd, Type: TypeTCP, Peer: s.peer, Owner: s.owner.handle,
 		Read: s.read.Load(), Written: s.written.Load(), Writes: s.writes.Load(), Pending: s.unsent(),
+		Reading: s.route.Load() != nil, LastRead: time.Duration(s.lastIn.Load()), LastWrite: time.Duration(s.lastOut.Load()),
 	}
 }

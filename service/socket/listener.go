@@ -27,6 +27,7 @@ type listener struct {
 	config   Config
 	secured  bool // speaks TLS
 	accepted atomic.Uint64
+	lastIn   atomic.Int64 // uptime of the last one
 	stopped  atomic.Bool
 	closed   chan struct{}
 }
@@ -152,6 +153,7 @@ func (l *listener) accept(nc net.Conn) {
 		return
 	}
 	l.accepted.Add(1)
+	l.lastIn.Store(int64(l.owner.table.node.Uptime()))
 	l.owner.tell(event{socket: s, kind: eventOpen})
 	go s.run()
 }

@@ -156,6 +156,7 @@ func (s *conn) writeLoop() {
 		s.writes.Add(1)
 		n, err := s.writev(&batch)
 		s.written.Add(uint64(n))
+		s.lastOut.Store(int64(s.owner.table.node.Uptime()))
 		if n > breath {
 			runtime.Gosched()
 		}

@@ -102,6 +102,10 @@ type Stat struct {
 	Written uint64 // bytes
 	Writes  uint64 // write calls
 	Pending int    // bytes that wait to be written
+	Reading bool   // Start or Forward was called
+	// LastRead and LastWrite say when it read, or accepted, and wrote last, as
+	// Node.Uptime counts; 0 is never.
+	LastRead, LastWrite time.Duration
 }
 
 // Listen accepts connections on addr, "host:port", for h until Close, and

@@ -268,12 +268,20 @@ func TestInfo(t *testing.T) {
 	if _, err := cl.Read(b); err != nil {
 		t.Fatal(err)
 	}
+	ran := n.Uptime()
 	want := []socket.Stat{
 		{FD: s.fd, Type: socket.TypeListen, Peer: s.addr, Owner: self, Read: 1},
-		{FD: fd, Type: socket.TypeTCP, Peer: cl.LocalAddr().String(), Owner: self, Read: 6, Written: 5, Writes: 1},
+		{FD: fd, Type: socket.TypeTCP, Peer: cl.LocalAddr().String(), Owner: self, Read: 6, Written: 5, Writes: 1, Reading: true},
 	}
 	eventually(t, func() bool {
 		got := socket.Info(n)
+		for i := range got {
+			st := &got[i]
+			if st.LastRead <= 0 || st.LastRead > ran || st.Type == socket.TypeTCP && (st.LastWrite < st.LastRead || st.LastWrite > n.Uptime()) {
+				return false
+			}
+			st.LastRead, st.LastWrite = 0, 0
+		}
 		return len(got) == 2 && got[0] == want[0] && got[1] == want[1]
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"sort"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/skynetgo/skynet/service"
 )
@@ -101,6 +102,7 @@ func (t *table) info() []Stat {
 	for _, l := range t.listeners {
 		list = append(list, Stat{
 			FD: l.fd, Type: TypeListen, Peer: l.ln.Addr().String(), Owner: l.owner.handle, Read: l.accepted.Load(),
+			LastRead: time.Duration(l.lastIn.Load()),
 		})
 	}
 	t.mu.RUnlock()
