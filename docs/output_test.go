@@ -25,6 +25,8 @@ func checkText(b block) error {
 		return sameOutput(b.text, helloOutput)
 	case "demo":
 		return sameOutput(b.text, demoOutput)
+	case "console":
+		return checkConsole(b.text)
 	case "bench":
 		return checkBenchmarks(b.text)
 	case "figures":

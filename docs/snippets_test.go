@@ -347,6 +347,11 @@ func luaType(v any) string {
 	return fmt.Sprintf("%T", v)
 }
 
+func StartConsole(c *service.Context, _ ...any) error {
+	_, err := c.NewService("debug_console", 8000) // or "10.0.0.1", 8000
+	return err
+}
+
 func Watchdog(c *service.Context, _ ...any) error {
 	cluster.WatchLinks(c, func(c *service.Context, e cluster.LinkEvent) {
 		c.Logf("%s %v: now %v", e.Node, e.Kind, e.State) // for example: db lost: now down

@@ -7,6 +7,7 @@ import (
 	"github.com/skynetgo/skynet/services/clusterd"
 	"github.com/skynetgo/skynet/services/clusterproxy"
 	"github.com/skynetgo/skynet/services/clustersender"
+	"github.com/skynetgo/skynet/services/debugconsole"
 	"github.com/skynetgo/skynet/services/gate"
 	"github.com/skynetgo/skynet/services/launcher"
 	"github.com/skynetgo/skynet/services/logger"
@@ -26,5 +27,6 @@ func All() []*service.Definition {
 		clustersender.Definition(),
 		clusterproxy.Definition(),
 		login.UserdDefinition(),
+		debugconsole.Definition(),
 	}
 }

@@ -27,11 +27,13 @@ func start(c *service.Context, _ ...any) error {
 		starting: make(map[service.Handle]*service.Response),
 	}
 	c.Handle("LAUNCH", service.Values(l.launch))
+	c.Handle("LOGLAUNCH", service.Values(l.logLaunch))
 	c.Handle("LAUNCHOK", service.P0(l.launchOK))
 	c.Handle("ERROR", service.Values(l.failed))
 	c.Handle("REMOVE", service.P2(l.remove))
 	c.Handle("KILL", service.F1(l.kill))
 	c.Handle("LIST", service.F0(l.list))
+	c.Handle("STAT", service.F1(l.stat))
 	c.HandleUnknown(func(_ *service.Context, _ string, _ lualike.Args) (lualike.Args, error) {
 		return lualike.Args{lualike.Array("Unknown command")}, nil
 	})
@@ -41,21 +43,39 @@ func start(c *service.Context, _ ...any) error {
 // launch takes "snlua", the service's name and its arguments. It answers
 // through LAUNCHOK, ERROR or REMOVE, whichever comes from the new service.
 func (l *launcher) launch(c *service.Context, args []any) ([]any, error) {
+	_, err := l.begin(c, args)
+	return nil, err
+}
+
+func (l *launcher) begin(c *service.Context, args []any) (service.Handle, error) {
 	if len(args) < 2 {
-		return nil, service.Errorf("LAUNCH wants a module and a name, not %d values", len(args))
+		return 0, service.Errorf("LAUNCH wants a module and a name, not %d values", len(args))
 	}
 	module, _ := args[0].(string)
 	name, ok := args[1].(string)
 	if module != "snlua" || !ok {
-		return nil, service.Errorf("LAUNCH: unknown module %v %v", args[0], args[1])
+		return 0, service.Errorf("LAUNCH: unknown module %v %v", args[0], args[1])
 	}
 	text := module + " " + service.LaunchLine(name, args[2:]...)
 	h, err := c.Launch(name, args[2:]...)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	l.services[h] = text
 	l.starting[h] = c.Response()
+	return h, nil
+}
+
+// logLaunch is launch with a log of the new service's messages, where that can be
+// had.
+func (l *launcher) logLaunch(c *service.Context, args []any) ([]any, error) {
+	h, err := l.begin(c, args)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.LogOn(h); err != nil {
+		c.Error(err)
+	}
 	return nil, nil
 }
 

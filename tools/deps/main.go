@@ -14,7 +14,7 @@ import (
 )
 
 // maxModules is the number of modules, ours included, that the build list may not reach.
-const maxModules = 40
+const maxModules = 60
 
 // order lists the places of the module's packages from the bottom up, by path below the module's root. A
 // package belongs to the longest place that is its path or a parent of it, and may import its own place and
