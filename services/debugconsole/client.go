@@ -32,42 +32,37 @@ func newClient(conn net.Conn, patience time.Duration) *client {
 	return &client{Conn: conn, in: bufio.NewReaderSize(conn, maxLine), patience: patience}
 }
 
-// next sends the answer to the last line and returns the next one, which is a
-// request of HTTP when isRequest says so.
+// first returns the line that a peer begins with: a request of HTTP, or, once it
+// was greeted, "" when it is silent for a while, and so a person.
+func (k *client) first() (string, error) {
+	_ = k.SetReadDeadline(time.Now().Add(k.patience))
+	_, err := k.in.Peek(1)
+	_ = k.SetReadDeadline(time.Time{})
+	line := ""
+	switch {
+	case err == nil:
+		line, err = k.line()
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		err = nil
+	}
+	if err == nil && !isRequest(line) {
+		k.greeted = true
+		err = k.send([]byte(greeting))
+	}
+	return line, err
+}
+
+// next sends the answer to the last line and returns the next one.
 func (k *client) next(answer []byte) (string, error) {
 	if err := k.send(answer); err != nil {
 		return "", err
 	}
-	if !k.greeted {
-		if err := k.awaitRequest(); err != nil {
-			return "", err
-		}
-	}
+	return k.line()
+}
+
+func (k *client) line() (string, error) {
 	line, err := k.in.ReadSlice('\n')
-	if err != nil {
-		return "", err
-	}
-	text := string(line)
-	if !k.greeted && !isRequest(text) {
-		err = k.greet()
-	}
-	return text, err
-}
-
-// awaitRequest greets a peer that says nothing for a while: it is a person.
-func (k *client) awaitRequest() error {
-	_ = k.SetReadDeadline(time.Now().Add(k.patience))
-	_, err := k.in.Peek(1)
-	_ = k.SetReadDeadline(time.Time{})
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return k.greet()
-	}
-	return err
-}
-
-func (k *client) greet() error {
-	k.greeted = true
-	return k.send([]byte(greeting))
+	return string(line), err
 }
 
 func (k *client) send(b []byte) error {

@@ -75,6 +75,12 @@ func TestB143StatMemGC(t *testing.T) {
 	s.matches("stat 10", `.*`+b.a.String()+`\tcpu:.*`+b.b.String()+`\tTIMEOUT\n.*<CMD OK>`)
 	close(busy)
 
+	// So is one that the launcher does not know to have ended.
+	if err := b.Node.Node.Kill(0, b.a); err != nil {
+		t.Fatal(err)
+	}
+	s.matches("stat", `.*`+b.a.String()+`\tERROR\n.*<CMD OK>`)
+
 	s.matches("mem", `heap\t\d+\.\d\d Kb\nstacks\t\d+\.\d\d Kb\nsystem\t\d+\.\d\d Kb\n<CMD OK>`)
 	s.matches("gc", `heap\t\d+\.\d\d Kb\n.*<CMD OK>`)
 	line := b.Log.Wait(t, "GC ")
@@ -274,7 +280,7 @@ func TestB154Environment(t *testing.T) {
 	s.wants("getenv nosuch", "nosuch\tnil"+ok)
 	s.wants("setenv mine 1", "<CMD OK>")
 	s.wants("getenv mine", "mine\t1"+ok)
-	s.matches("setenv mine 2", `.*mine.*exist .*<CMD Error>`)
+	s.matches("setenv mine 2", `.*exist key : mine`+failed)
 	s.wants("getenv", "need a key"+failed)
 	s.wants("setenv mine", "need a key and a value"+failed)
 }

@@ -135,17 +135,13 @@ func (s *console) serve(c *service.Context, k *client) {
 			k.Close()
 		}
 	}()
+	line, err := service.Await(c, func(context.Context) (string, error) { return k.first() })
+	if k.greeted {
+		c.Error(k.RemoteAddr(), "connected")
+		defer c.Error(k.RemoteAddr(), "disconnect")
+	}
 	var answer []byte
-	for connected := false; ; {
-		line, err := service.Await(c, func(context.Context) (string, error) { return k.next(answer) })
-		if k.greeted && !connected {
-			connected = true
-			c.Error(k.RemoteAddr(), "connected")
-			defer c.Error(k.RemoteAddr(), "disconnect")
-		}
-		if err != nil {
-			return
-		}
+	for err == nil {
 		if isRequest(line) {
 			taken = true
 			k.handOver(s.web, line)
@@ -154,5 +150,6 @@ func (s *console) serve(c *service.Context, k *client) {
 		if answer = nil; strings.TrimSpace(line) != "" {
 			answer = s.execute(c, line)
 		}
+		line, err = service.Await(c, func(context.Context) (string, error) { return k.next(answer) })
 	}
 }
