@@ -33,6 +33,7 @@ func commands() map[string]command {
 		"trace":    {"trace ADDRESS [lua] on|off: log what requests of a service do", trace},
 		"logon":    {"logon ADDRESS: record the messages of a service in the folder of the key logpath", logOn},
 		"logoff":   {"logoff ADDRESS: end of that", logOff},
+		"loglevel": {"loglevel ADDRESS [debug|info|warn|error]: the least level of the lines that a service logs", logLevel},
 		"netstat":  {"sockets", netstat},
 		"getenv":   {"getenv KEY: a value of the environment", getenv},
 		"setenv":   {"setenv KEY VALUE: set one that is not set yet", setenv},
@@ -232,6 +233,25 @@ func logOff(c *service.Context, in input) (any, error) {
 		return nil, err
 	}
 	return nil, c.LogOff(h)
+}
+
+func logLevel(c *service.Context, in input) (any, error) {
+	h, err := address(c, in.arg(0))
+	if err != nil {
+		return nil, err
+	}
+	svc := c.Node().Find(h)
+	if svc == nil {
+		return nil, explain(h, service.ErrNoService)
+	}
+	level := svc.LogLevel()
+	if len(in.args) > 1 {
+		if err := level.UnmarshalText([]byte(in.arg(1))); err != nil {
+			return nil, err
+		}
+		svc.SetLogLevel(level)
+	}
+	return strings.ToLower(level.String()), nil
 }
 
 func getenv(c *service.Context, in input) (any, error) {

@@ -2,6 +2,7 @@ package debugconsole_test
 
 import (
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -302,6 +303,21 @@ func TestB157KillTask(t *testing.T) { notInGo(t, "killtask 8 0x1") }
 
 func TestB158CMemory(t *testing.T) {
 	notInGo(t, "cmem", "jmem", "dumpheap", "profactive on", "clearcache", "debug 8")
+}
+
+func TestLogLevel(t *testing.T) {
+	b := newBoard(t, 0)
+	s := b.dial()
+	s.wants("loglevel "+b.a.String(), "info"+ok)
+	s.wants("loglevel "+b.a.String()+" debug", "debug"+ok)
+	if level := b.Find(b.a).LogLevel(); level != slog.LevelDebug {
+		t.Errorf("it is %v", level)
+	}
+	s.wants("loglevel "+b.a.String()+" Error", "error"+ok)
+	s.matches("loglevel "+b.a.String()+" loud", `[^\n]*loud[^\n]*`+failed)
+	s.wants("loglevel "+b.a.String(), "error"+ok)
+	s.wants("loglevel "+b.b.String(), "info"+ok)
+	s.wants("loglevel ff", "call to invalid address :000000ff"+failed)
 }
 
 func TestLogOn(t *testing.T) {

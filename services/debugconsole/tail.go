@@ -1,7 +1,10 @@
 package debugconsole
 
 import (
+	"cmp"
 	"fmt"
+	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -25,6 +28,7 @@ type tail struct {
 type logLine struct {
 	Number uint64    `json:"number"` // counted from 1
 	Time   time.Time `json:"time"`
+	Level  string    `json:"level"`
 	Source string    `json:"source"`
 	Text   string    `json:"text"`
 }
@@ -58,7 +62,7 @@ func (t *tail) Record(m service.Message) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.count++
-	line := logLine{t.count, time.Now(), m.Source.String(), fmt.Sprint(m.Data)}
+	line := logLine{t.count, time.Now(), strings.ToLower(cmp.Or(m.Cmd, slog.LevelInfo.String())), m.Source.String(), fmt.Sprint(m.Data)}
 	if len(t.lines) < tailLines {
 		t.lines = append(t.lines, line)
 	} else {

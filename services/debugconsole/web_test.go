@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -226,11 +227,11 @@ func TestStateOfLinksAndSockets(t *testing.T) {
 
 func TestStateOfTheLog(t *testing.T) {
 	b := newBoard(t, never)
-	b.Node.Node.Log(b.a, "the last line")
+	b.Node.Node.LogAt(slog.LevelWarn, b.a, "the last line")
 	b.WaitIdle()
 	find := func(all []dict) float64 {
 		for _, line := range all {
-			if line["text"] == "the last line" && line["source"] == b.a.String() {
+			if line["text"] == "the last line" && line["source"] == b.a.String() && line["level"] == "warn" {
 				return line["number"].(float64)
 			}
 		}
@@ -245,7 +246,7 @@ func TestStateOfTheLog(t *testing.T) {
 	}
 	b.WaitIdle()
 	all := get[[]dict](b, fmt.Sprintf("/debug/log?after=%v", n))
-	if len(all) != debugconsole.TailLines || find(all) != 0 || all[0]["text"] != "line 0" || all[len(all)-1]["text"] != fmt.Sprint("line ", len(all)-1) {
+	if len(all) != debugconsole.TailLines || find(all) != 0 || all[0]["text"] != "line 0" || all[0]["level"] != "info" || all[len(all)-1]["text"] != fmt.Sprint("line ", len(all)-1) {
 		t.Errorf("%d lines behind it, from %v to %v", len(all), all[0], all[len(all)-1])
 	}
 	if all = get[[]dict](b, "/debug/log?limit=2"); len(all) != 2 || all[1]["number"] != n+debugconsole.TailLines {
