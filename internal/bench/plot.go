@@ -79,7 +79,7 @@ const (
 // style leaves the page's background and follows what the reader prefers.
 const style = `<style>
 text { font: 13px sans-serif; fill: #333 } .title { font-size: 15px; font-weight: bold }
-.axis { stroke: #888 } .grid { stroke: #8884 } .line { fill: none; stroke-width: 2 }
+.axis { stroke: #888; fill: none } .grid { stroke: #8884 } .line { fill: none; stroke-width: 2 }
 .s0 { stroke: #1f6feb } .s1 { stroke: #d1570c } .d0 { fill: #1f6feb } .d1 { fill: #d1570c }
 @media (prefers-color-scheme: dark) { text { fill: #ccc } .s0 { stroke: #58a6ff } .s1 { stroke: #ffa657 } .d0 { fill: #58a6ff } .d1 { fill: #ffa657 } }
 </style>
