@@ -67,7 +67,6 @@ func start(c *service.Context, patience time.Duration, args []any) error {
 		listener: ln, clients: make(map[*client]struct{}),
 	}
 	s.web = s.server()
-	c.OnStop(func(*service.Context) { s.close() })
 	c.AtServiceEnd(s.close)
 	c.Error("Start debug console at " + ln.Addr().String())
 	c.Fork(s.accept)

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/skynetgo/skynet/bootstrap"
+	"github.com/skynetgo/skynet/bootstrap/nodetest"
 	"github.com/skynetgo/skynet/cluster"
 	"github.com/skynetgo/skynet/service"
 	"github.com/skynetgo/skynet/service/socket"
@@ -289,7 +291,8 @@ func TestProfileIsLabelled(t *testing.T) {
 	}
 }
 
-// TestEndOfTheConsole: whoever ends it, its connections end with it.
+// TestEndOfTheConsole: whoever ends it, its connections end with it, and a stop
+// does not wait for who is connected.
 func TestEndOfTheConsole(t *testing.T) {
 	for name, end := range map[string]func(b *board){
 		"kill": func(b *board) {
@@ -298,7 +301,7 @@ func TestEndOfTheConsole(t *testing.T) {
 		"stop": func(b *board) { b.Stop() },
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBoard(t, time.Millisecond)
+			b := newBoard(t, time.Millisecond, nodetest.Config(func(cfg *bootstrap.Config) { cfg.Node.StopTimeout = limit }))
 			text, web := b.dial(), b.connect()
 			web.send("GET /debug/node HTTP/1.1\r\nHost: localhost\r\n\r\n")
 			web.response(nil)
