@@ -22,18 +22,18 @@ func commands() map[string]command {
 		"start":    {"start NAME args...: launch a service", startService},
 		"log":      {"log NAME args...: launch a service whose messages are recorded", logService},
 		"snax":     {"snax NAME args...: launch a snax service", startSnax},
-		"exit":     {"exit ADDRESS: ask a service to end", exit},
-		"kill":     {"kill ADDRESS: end a service", kill},
+		"exit":     {"exit ADDRESS: ask a service to end", at(exit)},
+		"kill":     {"kill ADDRESS: end a service", at(kill)},
 		"info":     {"info ADDRESS args...: what the service says of itself", debugCommand("INFO")},
-		"ping":     {"ping ADDRESS: hundredths of a second that an answer takes", ping},
-		"call":     {"call ADDRESS \"COMMAND\", args...: send a request, arguments as in Lua", call},
+		"ping":     {"ping ADDRESS: hundredths of a second that an answer takes", at(ping)},
+		"call":     {"call ADDRESS \"COMMAND\", args...: send a request, arguments as in Lua", at(call)},
 		"task":     {"task ADDRESS: what each waiting coroutine waits for, since when, and where", debugCommand("TASK")},
 		"uniqtask": {"uniqtask ADDRESS: the same, equal ones together", debugCommand("UNIQTASK")},
-		"dbgcmd":   {"dbgcmd ADDRESS COMMAND args...: send a debug command", dbgcmd},
-		"trace":    {"trace ADDRESS [lua] on|off: log what requests of a service do", trace},
-		"logon":    {"logon ADDRESS: record the messages of a service in the folder of the key logpath", logOn},
-		"logoff":   {"logoff ADDRESS: end of that", logOff},
-		"loglevel": {"loglevel ADDRESS [debug|info|warn|error]: the least level of the lines that a service logs", logLevel},
+		"dbgcmd":   {"dbgcmd ADDRESS COMMAND args...: send a debug command", at(dbgcmd)},
+		"trace":    {"trace ADDRESS [lua] on|off: log what requests of a service do", at(trace)},
+		"logon":    {"logon ADDRESS: record the messages of a service in the folder of the key logpath", at(logOn)},
+		"logoff":   {"logoff ADDRESS: end of that", at(logOff)},
+		"loglevel": {"loglevel ADDRESS [debug|info|warn|error]: the least level of the lines that a service logs", at(logLevel)},
 		"netstat":  {"sockets", netstat},
 		"getenv":   {"getenv KEY: a value of the environment", getenv},
 		"setenv":   {"setenv KEY VALUE: set one that is not set yet", setenv},
@@ -56,11 +56,11 @@ func commands() map[string]command {
 		}}
 	}
 	all["help"] = command{"this list", func(*service.Context, input) (any, error) {
-		texts := make(map[string]any)
+		lines := make(map[string]any)
 		for name, cmd := range all {
-			texts[name] = cmd.help
+			lines[name] = cmd.help
 		}
-		return lualike.Map(texts), nil
+		return lualike.Map(lines), nil
 	}}
 	return all
 }
@@ -106,11 +106,7 @@ func launched(c *service.Context, in input, launch func(name string, args []any)
 	if len(in.args) == 0 {
 		return nil, errors.New("need a name")
 	}
-	args := make([]any, 0, len(in.args))
-	for _, word := range in.args[1:] {
-		args = append(args, word)
-	}
-	h, err := launch(in.arg(0), args)
+	h, err := launch(in.arg(0), texts(in.args[1:]))
 	switch {
 	case err != nil:
 		c.Error(err)
@@ -122,62 +118,61 @@ func launched(c *service.Context, in input, launch func(name string, args []any)
 }
 
 // exit does not wait, as the service may end much later.
-func exit(c *service.Context, in input) (any, error) {
-	h, err := address(c, in.arg(0))
-	if err != nil {
-		return nil, err
-	}
-	return nil, explain(h, c.RawSend(h, service.PTypeDebug, lualike.Args{"EXIT"}))
+func exit(c *service.Context, h service.Handle, _ input) (any, error) {
+	return nil, c.RawSend(h, service.PTypeDebug, lualike.Args{"EXIT"})
 }
 
-func kill(c *service.Context, in input) (any, error) {
-	h, err := address(c, in.arg(0))
-	if err != nil {
-		return nil, err
-	}
+func kill(c *service.Context, h service.Handle, _ input) (any, error) {
 	return service.Call[any](c, launcher.Name, "KILL", h)
 }
 
-// debugCommand is a command of the console that is a debug command of services.
-func debugCommand(name string) func(*service.Context, input) (any, error) {
+// at is a command about a service, which is the first argument.
+func at(f func(c *service.Context, h service.Handle, in input) (any, error)) func(*service.Context, input) (any, error) {
 	return func(c *service.Context, in input) (any, error) {
 		h, err := address(c, in.arg(0))
 		if err != nil {
 			return nil, err
 		}
-		var args []any
-		for _, word := range in.args[1:] {
-			args = append(args, word)
-		}
-		vals, err := service.Debug(c, h, name, args...)
-		return vals.At(0), explain(h, err)
+		result, err := f(c, h, in)
+		return result, explain(h, err)
 	}
 }
 
-func dbgcmd(c *service.Context, in input) (any, error) {
+// debugCommand is a command of the console that is a debug command of services.
+func debugCommand(name string) func(*service.Context, input) (any, error) {
+	return at(func(c *service.Context, h service.Handle, in input) (any, error) {
+		return debug(c, h, name, in.args[1:])
+	})
+}
+
+func dbgcmd(c *service.Context, h service.Handle, in input) (any, error) {
 	if len(in.args) < 2 {
-		return nil, errors.New("need an address and a debug command")
+		return nil, errors.New("need a debug command")
 	}
-	name := in.arg(1)
-	in.args = append([]string{in.arg(0)}, in.args[2:]...)
-	return debugCommand(name)(c, in)
+	return debug(c, h, in.arg(1), in.args[2:])
 }
 
-func ping(c *service.Context, in input) (any, error) {
-	h, err := address(c, in.arg(0))
-	if err != nil {
-		return nil, err
+func debug(c *service.Context, h service.Handle, name string, words []string) (any, error) {
+	vals, err := service.Debug(c, h, name, texts(words)...)
+	return vals.At(0), err
+}
+
+// texts are words as arguments.
+func texts(words []string) []any {
+	all := make([]any, len(words))
+	for i, word := range words {
+		all[i] = word
 	}
+	return all
+}
+
+func ping(c *service.Context, h service.Handle, _ input) (any, error) {
 	began := c.Now()
-	_, err = service.Debug(c, h, "PING")
-	return fmt.Sprint(int64((c.Now() - began) / (10 * time.Millisecond))), explain(h, err)
+	_, err := service.Debug(c, h, "PING")
+	return fmt.Sprint(int64((c.Now() - began) / (10 * time.Millisecond))), err
 }
 
-func call(c *service.Context, in input) (any, error) {
-	h, err := address(c, in.arg(0))
-	if err != nil {
-		return nil, err
-	}
+func call(c *service.Context, h service.Handle, in input) (any, error) {
 	line := in.line
 	for range 2 { // the command and the address
 		_, line, _ = strings.Cut(strings.TrimLeft(line, " \t"), " ")
@@ -191,7 +186,7 @@ func call(c *service.Context, in input) (any, error) {
 	}
 	vals, err := c.Call(h, args...)
 	if err != nil {
-		return nil, explain(h, err)
+		return nil, err
 	}
 	t := lualike.NewTable(0, len(vals)+1)
 	for i, v := range vals {
@@ -201,11 +196,7 @@ func call(c *service.Context, in input) (any, error) {
 	return t, nil
 }
 
-func trace(c *service.Context, in input) (any, error) {
-	h, err := address(c, in.arg(0))
-	if err != nil {
-		return nil, err
-	}
+func trace(c *service.Context, h service.Handle, in input) (any, error) {
 	flags := map[string]bool{"on": true, "true": true, "off": false, "false": false}
 	words := in.args[1:]
 	if len(words) == 2 && words[0] == "lua" {
@@ -215,34 +206,22 @@ func trace(c *service.Context, in input) (any, error) {
 	if !ok {
 		return nil, errors.New("want: trace ADDRESS [lua] on|off")
 	}
-	_, err = service.Debug(c, h, "TRACELOG", "lua", on)
-	return nil, explain(h, err)
+	_, err := service.Debug(c, h, "TRACELOG", "lua", on)
+	return nil, err
 }
 
-func logOn(c *service.Context, in input) (any, error) {
-	h, err := address(c, in.arg(0))
-	if err != nil {
-		return nil, err
-	}
+func logOn(c *service.Context, h service.Handle, _ input) (any, error) {
 	return nil, c.LogOn(h)
 }
 
-func logOff(c *service.Context, in input) (any, error) {
-	h, err := address(c, in.arg(0))
-	if err != nil {
-		return nil, err
-	}
+func logOff(c *service.Context, h service.Handle, _ input) (any, error) {
 	return nil, c.LogOff(h)
 }
 
-func logLevel(c *service.Context, in input) (any, error) {
-	h, err := address(c, in.arg(0))
-	if err != nil {
-		return nil, err
-	}
+func logLevel(c *service.Context, h service.Handle, in input) (any, error) {
 	svc := c.Node().Find(h)
 	if svc == nil {
-		return nil, explain(h, service.ErrNoService)
+		return nil, service.ErrNoService
 	}
 	level := svc.LogLevel()
 	if len(in.args) > 1 {

@@ -89,6 +89,16 @@ func (b *board) wait(h service.Handle, token string) {
 	b.WaitIdle()
 }
 
+// eventually waits until f is true.
+func (b *board) eventually(f func() bool) {
+	b.t.Helper()
+	for end := time.Now().Add(limit); !f(); {
+		if time.Now().After(end) {
+			b.t.Fatal("it did not come about")
+		}
+	}
+}
+
 // session is one connection to the console in Skynet's way.
 type session struct {
 	t    *testing.T

@@ -219,9 +219,10 @@ func TestStateOfLinksAndSockets(t *testing.T) {
 	}
 	b.connectTo(addr)
 	var list []dict
-	for len(list) < 2 {
+	b.eventually(func() bool {
 		list = get[[]dict](b, "/debug/sockets")
-	}
+		return len(list) == 2
+	})
 	if list[0]["type"] != socket.TypeListen || list[0]["address"] != addr || list[0]["accepted"] != 1.0 || list[0]["owner_name"] != "gate" || list[1]["type"] != socket.TypeTCP {
 		t.Errorf("sockets: %v", list)
 	}
@@ -274,7 +275,7 @@ func TestProfileIsLabelled(t *testing.T) {
 		t.Errorf("no labels:\n%s", text)
 	}
 	s.conn.Close()
-	for {
+	b.eventually(func() bool {
 		b.Run(func(c *service.Context) error {
 			_, err := c.Call(b.b, "X")
 			return err
@@ -285,10 +286,8 @@ func TestProfileIsLabelled(t *testing.T) {
 			_, err := c.Call(b.b, "WAKE", "y")
 			return err
 		})
-		if !strings.Contains(text, `"handle":"`+b.b.String()) {
-			return
-		}
-	}
+		return !strings.Contains(text, `"handle":"`+b.b.String())
+	})
 }
 
 // TestEndOfTheConsole: whoever ends it, its connections end with it, and a stop
