@@ -211,7 +211,7 @@ func TestB150ExitAndKill(t *testing.T) {
 }
 
 // TestB151Inject and the like: what Go does not have is said in one line.
-func TestB151Inject(t *testing.T) { notInGo(t, "inject 8 /tmp/x.lua") }
+func TestB151Inject(t *testing.T) { notInGo(t, "inject 8 x.lua") }
 
 func notInGo(t *testing.T, cmds ...string) {
 	t.Helper()
