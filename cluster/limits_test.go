@@ -150,9 +150,14 @@ func TestTooMuchOutput(t *testing.T) {
 	n := linkTo(t, peer, cluster.Table{"__maxoutput": 4 << 20})
 	l := cluster.LinkTo(n.Node, "srv")
 	text := strings.Repeat("x", 256<<10)
-	n.Run(func(c *service.Context) error { return cluster.Send(c, "srv", "@sdb", "note") })
-	n.Log.Wait(t, "Cluster node [srv] is up")
 	n.Run(func(c *service.Context) error {
+		// Once a request has left, what follows does not wait for the connection.
+		for left := false; !left; {
+			_, err := cluster.Call(c.WithTimeout(time.Millisecond), "srv", "@sdb", "echo")
+			if left = strings.Contains(fmt.Sprint(err), "the link to node srv is up"); !errors.Is(err, service.ErrTimeout) {
+				return err
+			}
+		}
 		// The first that is too much is dropped by the sender, and then some are
 		// refused at once.
 		for refused := false; !refused; {
