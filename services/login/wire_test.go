@@ -89,7 +89,7 @@ func TestTooEager(t *testing.T) {
 	sv.open(login.Config{Authenticate: func(c *service.Context, credentials []byte) (string, error) {
 		return service.Await(c, func(ctxOf) (string, error) { <-goOn; return string(credentials), nil })
 	}})
-	got, err := io.ReadAll(raw(t, sv.addr, "Lalice", "eager"))
+	got, err := io.ReadAll(raw(t, sv.addr, "Lalice", "Lbob"))
 	if err != nil || string(got) != "\x00\x08Ninvalid" {
 		t.Errorf("got %q, %v", got, err)
 	}
@@ -178,14 +178,24 @@ func TestSilentVisitor(t *testing.T) {
 // Who leaves while being let in leaves nothing behind.
 func TestVisitorLeaves(t *testing.T) {
 	sv := newServer(t)
-	sv.open(login.Config{Grace: time.Millisecond})
-	for range 50 {
-		nc := raw(t, sv.addr, "Lalice")
-		_ = nc.SetLinger(0)
-		_ = nc.Close()
+	goOn := make(chan struct{})
+	sv.mixIn = func(c *service.Context, _ *login.Session, _ *login.Events) error {
+		_, err := service.Await(c, func(ctxOf) (any, error) { <-goOn; return nil, nil })
+		return err
 	}
+	sv.open(login.Config{Hello: time.Hour})
+	nc := raw(t, sv.addr, "Lalice")
+	sv.happens("start alice")
+	_ = nc.Close()
+	sv.settles(sv.login, "map[online:0 sessions:1 tokens:0 visitors:0]")
+	close(goOn)
+	sv.happens("end alice failed")
 	sv.empty()
 	sv.users(0)
+	for range 50 {
+		_ = raw(t, sv.addr, "L").Close()
+	}
+	sv.empty()
 }
 
 // FuzzFirstPacket wants an answer to any first packet, however it comes, and
