@@ -215,8 +215,10 @@ func TestGateNodeHangs(t *testing.T) {
 	t.Parallel()
 	sv := newServer(t)
 	sv.open(login.Config{
-		Hello: 4 * time.Second,
-		Place: func(*service.Context, string) ([]string, error) { return []string{"nowhere", ""}, nil },
+		Hello: time.Minute, // of which it gets a sixtieth
+		Place: func(*service.Context, string) ([]string, error) {
+			return append([]string{"nowhere"}, make([]string, 58)...), nil
+		},
 	})
 	cl := sv.dial("alice")
 	cl.say("hi")
@@ -286,7 +288,7 @@ func TestUserdRestarts(t *testing.T) {
 // time.
 func TestFirstGateHangs(t *testing.T) {
 	t.Parallel()
-	r := newRealm(t, 2, login.Config{Ending: time.Hour}, nodetest.Env("calltimeout", "2s"))
+	r := newRealm(t, 2, login.Config{Hello: time.Minute, Ending: time.Hour}, nodetest.Env("calltimeout", "5s"))
 	stuck := make(chan struct{})
 	g := r.gates[0]
 	g.mixIn = func(_ *service.Context, _ *login.Session, ev *login.Events) error {
