@@ -33,12 +33,24 @@ func (n *Node) Lend(to Handle, m Message) error {
 
 // LendAll is Lend for messages of one receiver, in order. Those that can not be
 // delivered are counted in Drops.
-func (n *Node) LendAll(to Handle, ms []Message) {
-	if s := n.reg.find(to); s != nil && n.cfg.Isolate == nil && s.deliverAll(ms) {
+func (n *Node) LendAll(to Handle, ms []Message) { n.postAll(to, ms, true) }
+
+// PostAll is Post for messages of one receiver, in order. Those that can not be
+// delivered are counted in Drops.
+func (co *Coroutine) PostAll(to Handle, ms []Message) {
+	s := co.svc
+	for i := range ms {
+		ms[i].Session, ms[i].Source = 0, s.handle
+	}
+	s.node.postAll(to, ms, false)
+}
+
+func (n *Node) postAll(to Handle, ms []Message, lent bool) {
+	if s := n.reg.find(to); s != nil && n.cfg.Isolate == nil && s.deliverAll(ms, lent) {
 		return
 	}
-	for _, m := range ms {
-		_ = n.Lend(to, m)
+	for i := range ms {
+		_, _, _ = n.post(to, &ms[i], lent)
 	}
 }
 
@@ -59,9 +71,9 @@ func (co *Coroutine) CallThen(to Handle, m Message, timeout time.Duration, then 
 	return s.request(w, to, &m, timeout)
 }
 
-// deliverAll is deliver, with lent, for requests to a service without a bound;
-// false when it is not such a one.
-func (s *Service) deliverAll(ms []Message) bool {
+// deliverAll is deliver for requests to a service without a bound; false when it
+// is not such a one.
+func (s *Service) deliverAll(ms []Message, lent bool) bool {
 	requests := uint32(0)
 	for i := range ms {
 		if isAnswer(ms[i].Type) {
@@ -84,7 +96,7 @@ func (s *Service) deliverAll(ms []Message) bool {
 	s.busy = true
 	s.mu.Unlock()
 	if idle {
-		s.proceed(true)
+		s.proceed(lent)
 	}
 	return true
 }

@@ -2,6 +2,7 @@ package actor
 
 import (
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"testing"
 )
@@ -195,5 +196,47 @@ func TestCallThen(t *testing.T) {
 		if err := receive(t, results); !errors.Is(err, ErrExited) {
 			t.Errorf("inline %v: %v", inline, err)
 		}
+	}
+}
+
+// TestPostAll: messages of one receiver arrive in order, from their sender; what
+// can not be delivered is counted.
+func TestPostAll(t *testing.T) {
+	n, _ := newNode(t)
+	const most = 3
+	var got []any
+	held := make(chan struct{})
+	h, err := n.Launch(Spec{Name: "bounded", Mailbox: most, Behaviour: code{receive: func(_ *Coroutine, m Message) {
+		<-held
+		got = append(got, m.Data)
+		if m.Source == 0 || m.Session != 0 {
+			t.Errorf("%+v", m)
+		}
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	collector := launch(t, n, "collector", code{receive: func(_ *Coroutine, m Message) { got = append(got, m.Data) }})
+	messages := func() (ms []Message) {
+		for i := range 2 * most {
+			ms = append(ms, Message{Type: PTypeText, Session: 7, Data: i})
+		}
+		return ms
+	}
+	inside(t, n, func(co *Coroutine) {
+		co.PostAll(h, messages())
+		co.PostAll(0xffff, messages())
+		close(held)
+	})
+	eventually(t, func() bool { return !n.Find(h).isBusy() }, "the service is idle")
+	drops := n.Drops()
+	if lost := 2*most - len(got); drops.Overload != uint64(lost) || lost < most-1 || drops.NoService != 2*most {
+		t.Errorf("%v came, drops: %+v", got, drops)
+	}
+	got = nil
+	inside(t, n, func(co *Coroutine) { co.PostAll(collector, messages()) })
+	eventually(t, func() bool { return !n.Find(collector).isBusy() }, "the collector is idle")
+	if fmt.Sprint(got) != "[0 1 2 3 4 5]" {
+		t.Errorf("got %v", got)
 	}
 }

@@ -184,6 +184,10 @@ func (s *Service) counts(t PType) bool {
 // goroutine.
 func (s *Service) taken() uint32 { return uint32(s.progress.Load()) }
 
+// Progress returns a number that changes with each run that begins and each answer
+// that comes. Safe from any goroutine.
+func (s *Service) Progress() uint64 { return s.progress.Load() }
+
 // advance notes, for the holder, that another run begins or an answer came.
 func (s *Service) advance() { s.progress.Store(s.progress.Load() + 1<<32) }
 

@@ -17,6 +17,7 @@ type boardKey struct{}
 type board struct {
 	node      *service.Node
 	maxQueued atomic.Int64
+	gather    atomic.Int64 // the largest payload of Pushes
 
 	mu       sync.Mutex
 	links    map[string]*Link
@@ -26,14 +27,18 @@ type board struct {
 func boardOf(n *service.Node) *board {
 	return n.Attach(boardKey{}, func() any {
 		b := &board{node: n, links: make(map[string]*Link), watchers: make(map[service.Handle]struct{})}
-		b.maxQueued.Store(int64(DefaultSettings().MaxOutput))
+		b.limit(DefaultSettings())
 		return b
 	}).(*board)
 }
 
-// LimitQueues sets how many bytes may wait for a connection to a node to be made:
-// Settings.MaxOutput.
-func LimitQueues(n *service.Node, bytes int) { boardOf(n).maxQueued.Store(int64(bytes)) }
+// Limit has what is not sent yet keep to the settings of the node table.
+func Limit(n *service.Node, s Settings) { boardOf(n).limit(s) }
+
+func (b *board) limit(s Settings) {
+	b.maxQueued.Store(int64(s.MaxOutput))
+	b.gather.Store(int64(min(s.MaxMessage, gatherSize)))
+}
 
 // LinkTo returns the link of a node to another, which is made when first asked
 // for and then stays.

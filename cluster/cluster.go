@@ -64,7 +64,7 @@ func call[R any](c *service.Context, node string, addr any, args []any) (R, erro
 }
 
 func remote(c *service.Context, node string, addr any, args []any) (service.Packed, error) {
-	req, err := request(addr, args)
+	req, err := request(make([]byte, 0, 64), addr, args)
 	if err != nil {
 		return nil, err
 	}
@@ -81,9 +81,19 @@ func Req(c *service.Context, node string, req Request) (service.Packed, error) {
 // in order with the calls of this service that follow. ErrNodeDown when the node
 // is known to be down; messages that are lost later are counted, see Links.
 func Send(c *service.Context, node string, addr any, args ...any) error {
-	req, err := request(addr, args)
+	l := linksOf(c)
+	buffer := l.buffer
+	if buffer == nil {
+		buffer = make([]byte, 0, gatherSize)
+	}
+	l.buffer = nil // packing may run code that sends
+	req, err := request(buffer, addr, args)
+	kept := false
 	if err == nil {
-		err = Push(c, node, req)
+		kept, err = l.peer(c, node).push(c, req)
+	}
+	if !kept {
+		l.buffer = buffer
 	}
 	if err != nil {
 		return fmt.Errorf("cluster.Send %s %v %s: %w", node, addr, command(args), err)
@@ -93,7 +103,8 @@ func Send(c *service.Context, node string, addr any, args ...any) error {
 
 // Push is Send for a message that is packed already.
 func Push(c *service.Context, node string, req Request) error {
-	return linksOf(c).peer(c, node).push(c, req)
+	_, err := linksOf(c).peer(c, node).push(c, req)
+	return err
 }
 
 // Query returns the handle that another node has registered under name, and
@@ -145,7 +156,7 @@ func Reload(c *service.Context, source Source) error {
 func Proxy(c *service.Context, node string, addr ...any) (service.Handle, error) {
 	req := ProxyRequest{Node: node}
 	if len(addr) > 0 {
-		target, err := request(addr[0], nil)
+		target, err := request(nil, addr[0], nil)
 		if err != nil {
 			return 0, fmt.Errorf("cluster.Proxy %s: %w", node, err)
 		}
@@ -188,8 +199,8 @@ func clusterd(c *service.Context) (service.Handle, error) {
 	return l.clusterd, nil
 }
 
-// request packs what goes to another node.
-func request(addr any, args []any) (Request, error) {
+// request packs what goes to another node, into buffer when there is room.
+func request(buffer []byte, addr any, args []any) (Request, error) {
 	req := Request{}
 	switch a := addr.(type) {
 	case string:
@@ -209,7 +220,7 @@ func request(addr any, args []any) (Request, error) {
 		return req, fmt.Errorf("%w: an address is a Handle or a string, not %T", service.ErrMisuse, addr)
 	}
 	var err error
-	req.Payload, req.More, err = lualike.PackPieces(args...)
+	req.Payload, req.More, err = lualike.AppendPieces(buffer, args...)
 	return req, err
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/skynetgo/skynet/cluster/wire"
 	"github.com/skynetgo/skynet/service"
 )
 
@@ -23,6 +24,7 @@ const (
 const (
 	ReqCmd        = service.Cmd[Request, service.Packed]("req")
 	PushCmd       = service.Cmd[Request, any]("push")
+	PushesCmd     = service.Cmd[*Pushes, any]("pushes")
 	ChangeNodeCmd = service.Cmd[NodeChange, any]("changenode")
 	SettingsCmd   = service.Cmd[Settings, any]("settings")
 )
@@ -49,6 +51,14 @@ func (r Request) Address() string {
 		return r.Name
 	}
 	return r.Handle.String()
+}
+
+// WireAddr returns the address as it stands in a frame.
+func (r Request) WireAddr() wire.Addr {
+	if r.Name != "" {
+		return wire.NameAddr(r.Name)
+	}
+	return wire.NumAddr(uint32(r.Handle))
 }
 
 // Size returns the bytes of Payload and More.

@@ -12,6 +12,7 @@ import (
 type links struct {
 	clusterd service.Handle
 	peers    map[string]*peer
+	buffer   []byte // that a push is packed into
 }
 
 type linksKey struct{}
@@ -23,10 +24,12 @@ func linksOf(c *service.Context) *links {
 // peer is one other node. Until its sender is there the service's calls and
 // sends to it stand in one queue, so that they leave in the order made.
 type peer struct {
-	node   string
-	link   *Link
-	sender service.Handle
-	queue  *queue
+	node     string
+	link     *Link
+	sender   service.Handle
+	queue    *queue
+	pushes   *Pushes // the last message to the sender that was no request, nil when it was something else
+	progress uint64  // of the service when they were sent
 }
 
 func (l *links) peer(c *service.Context, node string) *peer {
@@ -109,24 +112,29 @@ func (p *peer) call(c *service.Context, req Request) (service.Packed, error) {
 	return packed, err
 }
 
-// push sends a request that wants no answer, or queues it.
-func (p *peer) push(c *service.Context, req Request) error {
+// push sends a request that wants no answer, or queues it. kept says that the
+// payload is kept.
+func (p *peer) push(c *service.Context, req Request) (kept bool, err error) {
 	if err := p.link.Refused(); err != nil {
 		p.link.Drop(DropReasonOf(err), 1)
-		return err
+		return false, err
 	}
 	if p.sender != 0 {
-		err := PushCmd.Send(c, p.sender, req)
+		gathered, err := p.gather(c, req)
+		if !gathered {
+			p.pushes = nil
+			err = PushCmd.Send(c, p.sender, req)
+		}
 		p.check(p.sender, err)
-		return err
+		return !gathered, err
 	}
 	if err := p.link.Queue(req.Size()); err != nil {
 		p.link.Drop(DropOverload, 1)
-		return err
+		return false, err
 	}
 	q := p.wait(c)
 	q.tasks = append(q.tasks, &task{push: req})
-	return nil
+	return true, nil
 }
 
 // check forgets a sender that is gone, so that the next use asks for another.

@@ -52,7 +52,12 @@ func Pack(args ...any) ([]byte, error) {
 // PackPieces is Pack without a copy of the long strings among args: the packed form is first and then each of more. A piece
 // may be the memory of a string, so nobody may write to it.
 func PackPieces(args ...any) (first []byte, more [][]byte, err error) {
-	out := make([]byte, 0, 64)
+	return AppendPieces(make([]byte, 0, 64), args...)
+}
+
+// AppendPieces is PackPieces that appends first to dst. On an error what it returns is of no use.
+func AppendPieces(dst []byte, args ...any) (first []byte, more [][]byte, err error) {
+	out := dst
 	for i, arg := range args {
 		s, ok := arg.(string)
 		if !ok || len(s) < pieceSize || len(s) > maxSize {

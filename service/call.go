@@ -105,6 +105,23 @@ func (c *Context) RawSend(addr any, t PType, payload any) error {
 	return nil
 }
 
+// RawSendAll is RawSend of messages to one receiver, whose Type and Data count, in
+// order. It changes ms, and keeps nothing of it. What can not be delivered is
+// counted in the node's Drops.
+func (c *Context) RawSendAll(to Handle, ms []Message) error {
+	err := c.check()
+	for i := range ms {
+		if err == nil {
+			err = noAnswer(ms[i].Type)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("send %s: %w", to, err)
+	}
+	c.co.PostAll(to, ms)
+	return nil
+}
+
 // Redirect sends one payload to addr under the name of another source and with
 // a session of the caller's choice (skynet.redirect). It does not block.
 func (c *Context) Redirect(addr any, source Handle, t PType, session Session, payload any) error {

@@ -291,6 +291,10 @@ func addressText(addr any) string {
 	return "?"
 }
 
+// Progress returns a number that changes whenever the service handles another
+// message, runs another coroutine or gets an answer.
+func (c *Context) Progress() uint64 { return c.inst.svc.Progress() }
+
 // Local returns the value of type T that the service keeps under key, made by
 // mk the first time. Packages use it for state of theirs in each service, with
 // a key of an unexported type.

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/skynetgo/skynet/actor"
+	"github.com/skynetgo/skynet/lualike"
 	"github.com/skynetgo/skynet/service"
 )
 
@@ -53,5 +55,38 @@ func TestInline(t *testing.T) {
 		if text, ok := service.ErrorText(err); !ok || text != "no" {
 			t.Errorf("%v", err)
 		}
+	})
+}
+
+func TestRawSendAll(t *testing.T) {
+	n := newNode(t, false, service.Def("target", func(c *service.Context, _ ...any) error {
+		var got []string
+		c.Handle("TAKE", service.P1(func(_ *service.Context, s string) error { got = append(got, s); return nil }))
+		c.Handle("GOT", service.F0(func(*service.Context) (int, error) { return len(got), nil }))
+		return nil
+	}))
+	target := start(t, n, "target")
+	do(t, n, func(c *service.Context) {
+		ms := make([]service.Message, 3)
+		for i := range ms {
+			ms[i] = service.Message{Type: service.PTypeLua, Data: lualike.Args{"TAKE", "x"}}
+		}
+		if err := c.RawSendAll(target, ms); err != nil {
+			t.Error(err)
+		}
+		if n, err := service.Call[int](c, target, "GOT"); err != nil || n != 3 {
+			t.Errorf("%d came, %v", n, err)
+		}
+		ms[2].Type = actor.PTypeResponse
+		if err := c.RawSendAll(target, ms); !errors.Is(err, service.ErrMisuse) {
+			t.Errorf("an answer is sent: %v", err)
+		}
+		old := c
+		c.Fork(func(*service.Context) {
+			if err := old.RawSendAll(target, ms[:2]); !errors.Is(err, service.ErrMisuse) {
+				t.Errorf("used outside its coroutine: %v", err)
+			}
+		})
+		_ = c.Yield()
 	})
 }

@@ -79,7 +79,6 @@ type Channel struct {
 	requests map[uint32]request
 	made     uint64 // requests so far
 	received uint64 // frames so far
-	handled  int    // input that the window does not know of yet
 	unknown  uint64 // answers to nobody so far
 }
 
@@ -284,10 +283,6 @@ func (ch *Channel) frame(c *service.Context, fd FD, frame []byte) {
 		return
 	}
 	ch.received++
-	if ch.handled += len(frame) + FrameCost; ch.handled > channelWindow/4 {
-		ch.conn.handled(ch.handled)
-		ch.handled = 0
-	}
 	r, err := ch.response(frame)
 	if err != nil {
 		ch.lose(c, fmt.Errorf("%w: answer of %s: %w", ErrSocket, ch.addr, err))

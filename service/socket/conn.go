@@ -59,6 +59,9 @@ type conn struct {
 	writev  func(*net.Buffers) (int64, error)
 	raw     syscall.RawConn // nil: all is left to the writer goroutine
 	single  bool            // frames go one by one, since delivering may block
+	joined  atomic.Bool     // small frames go together
+	channel bool            // of a Channel
+	owed    int             // input that a channel has handled, of which the window does not know yet
 	route   atomic.Pointer[route]
 	muted   atomic.Bool   // closed by this node: nothing more is delivered
 	wake    chan struct{} // the reader, when it does not read, looks again
@@ -303,13 +306,25 @@ func (s *conn) deliver(in *frames) {
 	if to == 0 && !s.owner.ended.Load() {
 		to = s.owner.handle
 	}
-	for frame, ok := in.next(); ok; frame, ok = in.next() {
-		m := service.Message{Type: r.ptype, Session: service.Session(s.fd), Source: r.source, Data: frame}
+	joined := s.joined.Load() && !s.single
+	for in.complete() {
+		m := service.Message{Type: r.ptype, Session: service.Session(s.fd), Source: r.source}
+		full := false
+		var some *Bundle
+		if joined {
+			some = in.together()
+		}
+		if some != nil {
+			m.Data, full = some, s.window.add(some.Cost())
+		} else {
+			frame := in.next()
+			m.Data, full = frame, s.window.add(len(frame)+FrameCost)
+		}
 		if r.to == 0 {
-			m = service.Message{Type: service.PTypeSocket, Data: arrival{s, frame}}
+			m = service.Message{Type: service.PTypeSocket, Data: arrival{s, m.Data}}
 		}
 		s.batch = append(s.batch, m)
-		if s.window.add(frame) || s.single {
+		if full || s.single {
 			break
 		}
 	}

@@ -92,8 +92,9 @@ func (ch *Channel) dial(c *service.Context) {
 			return
 		}
 		if err == nil {
-			ch.fd, ch.conn, ch.handled = s.fd, s, 0
+			ch.fd, ch.conn, s.channel = s.fd, s, true
 			s.window.size.Store(channelWindow)
+			s.joined.Store(true)
 			err = s.start(&route{})
 		}
 		if err != nil {

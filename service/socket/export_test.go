@@ -51,7 +51,12 @@ type Frames struct{ frames }
 func (f *Frames) Fill(r interface{ Read([]byte) (int, error) }) (int, error) { return f.fill(r) }
 
 // Next returns the next frame.
-func (f *Frames) Next() ([]byte, bool) { return f.next() }
+func (f *Frames) Next() ([]byte, bool) {
+	if !f.complete() {
+		return nil, false
+	}
+	return f.next(), true
+}
 
 // Cap returns the size of the buffer.
 func (f *Frames) Cap() int { return len(f.buf) }

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"io"
 	"sync"
+
+	"github.com/skynetgo/skynet/service"
 )
 
 const (
@@ -35,16 +37,55 @@ func (f *frames) complete() bool {
 	return len(b) >= headerSize && len(b)-headerSize >= int(binary.BigEndian.Uint16(b))
 }
 
-// next returns the next whole frame, in memory that is the receiver's.
-func (f *frames) next() ([]byte, bool) {
-	if !f.complete() {
-		return nil, false
-	}
+// next returns the next frame, which must have come, in memory that is the
+// receiver's.
+func (f *frames) next() []byte {
 	b := f.buf[f.r+headerSize:]
 	frame := f.memory(int(binary.BigEndian.Uint16(f.buf[f.r:])))
 	copy(frame, b)
 	f.r += headerSize + len(frame)
-	return frame, true
+	return frame
+}
+
+// together returns as many of the small frames that come next as may share
+// memory, nil when the next one is not small. A whole one must have come.
+func (f *frames) together() *Bundle {
+	end := f.r
+	for b := f.buf[f.r:f.w]; len(b) >= headerSize; b = f.buf[end:f.w] {
+		size := headerSize + int(binary.BigEndian.Uint16(b))
+		if size > headerSize+smallFrame || size > len(b) || end+size-f.r > sharedMemory {
+			break
+		}
+		end += size
+	}
+	if end == f.r {
+		return nil
+	}
+	data := append([]byte(nil), f.buf[f.r:end]...)
+	f.r = end
+	return &Bundle{data}
+}
+
+// Bundle is small frames that came together.
+type Bundle struct{ data []byte }
+
+// Cost is what they count for a Window.
+func (f *Bundle) Cost() int { return len(f.data) + FrameCost }
+
+// Each calls do for each frame, which belongs to it. do must not block. What comes
+// after a frame for which do panics is left to another coroutine.
+func (f *Bundle) Each(c *service.Context, do func(c *service.Context, frame []byte)) {
+	defer func() {
+		if len(f.data) > 0 {
+			c.Fork(func(c *service.Context) { f.Each(c, do) })
+		}
+	}()
+	for len(f.data) > 0 {
+		end := headerSize + int(binary.BigEndian.Uint16(f.data))
+		frame := f.data[headerSize:end:end]
+		f.data = f.data[end:]
+		do(c, frame)
+	}
 }
 
 // largeFrame is the memory of one frame of about the size of a part of a large

@@ -185,10 +185,10 @@ type event struct {
 	err    error
 }
 
-// arrival is a frame of a connection.
+// arrival is what has come on a connection: a frame or a *Bundle.
 type arrival struct {
-	conn  *conn
-	frame []byte
+	conn *conn
+	data any
 }
 
 type eventKind uint8
@@ -211,10 +211,7 @@ func (o *owner) tell(e event) {
 func dispatch(c *service.Context, m service.Message) {
 	switch d := m.Data.(type) {
 	case arrival:
-		// Its owner may have closed it while the frame waited.
-		if s := d.conn; s.handler.Data != nil && !s.muted.Load() {
-			s.handler.Data(c, s.fd, d.frame)
-		}
+		d.conn.arrived(c, d.data)
 	case event:
 		switch s := d.socket.(type) {
 		case *conn:
@@ -222,6 +219,35 @@ func dispatch(c *service.Context, m service.Message) {
 		case *listener:
 			s.handler.event(c, s.fd, "", d)
 		}
+	}
+}
+
+func (s *conn) arrived(c *service.Context, data any) {
+	switch d := data.(type) {
+	case []byte:
+		s.took(len(d) + FrameCost)
+		s.data(c, d)
+	case *Bundle:
+		s.took(d.Cost())
+		d.Each(c, s.data)
+	}
+}
+
+// took tells the window of a channel, whose owner does not, what is being handled.
+func (s *conn) took(cost int) {
+	if !s.channel {
+		return
+	}
+	if s.owed += cost; s.owed > channelWindow/4 {
+		s.handled(s.owed)
+		s.owed = 0
+	}
+}
+
+func (s *conn) data(c *service.Context, frame []byte) {
+	// Its owner may have closed it while the frame waited.
+	if s.handler.Data != nil && !s.muted.Load() {
+		s.handler.Data(c, s.fd, frame)
 	}
 }
 

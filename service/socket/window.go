@@ -22,6 +22,15 @@ func Window(c *service.Context, fd FD, size int) error {
 	})
 }
 
+// Join has small frames of fd come as a *Bundle when several have come at once, which costs
+// less. Others come as before. A frame of a node with an Isolate comes by itself.
+func Join(c *service.Context, fd FD) error {
+	return onConn(c, "join", fd, func(s *conn) error {
+		s.joined.Store(true)
+		return nil
+	})
+}
+
 // Handled tells that frames that count for n have been handled.
 func Handled(c *service.Context, fd FD, n int) error {
 	return onConn(c, "handled", fd, func(s *conn) error {
@@ -50,10 +59,10 @@ func (s *conn) awaitWindow() {
 	}
 }
 
-// add counts a frame that is delivered; true when it was the last for now.
-func (w *window) add(frame []byte) (full bool) {
+// add counts what is delivered; true when it was the last for now.
+func (w *window) add(cost int) (full bool) {
 	if w.size.Load() > 0 {
-		w.taken.Add(int64(len(frame)) + FrameCost)
+		w.taken.Add(int64(cost))
 	}
 	return w.full()
 }

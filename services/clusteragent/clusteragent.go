@@ -47,6 +47,8 @@ type agent struct {
 	written  int    // bytes since the output was looked at
 	buffer   []byte // of small answers, which the socket does not keep; larger ones outgrow it
 	deaf     bool   // takes no more frames
+	pushes   []service.Message
+	pushed   service.Handle // whom these are for
 }
 
 func start(c *service.Context, args ...any) error {
@@ -77,7 +79,7 @@ func start(c *service.Context, args ...any) error {
 		a.totals.output.note(c, a.fd, socket.Pending(c, a.fd), a.settings.MaxNodeBytes)
 		_ = socket.Close(c, a.fd) // what is written goes out; calls without an answer fail at the other node
 	})
-	c.Dispatch(service.PTypeClient, a.frame)
+	c.Dispatch(service.PTypeClient, a.input)
 	c.Handle("exit", service.P0(func(c *service.Context) error { c.Exit(); return nil }))
 	c.Handle("namechange", service.P0(func(*service.Context) error { a.names.reset(); return nil }))
 	c.HandleUnknown(func(c *service.Context, cmd string, _ lualike.Args) (lualike.Args, error) {
@@ -90,13 +92,28 @@ func start(c *service.Context, args ...any) error {
 	}
 	// The connection may be gone by now; then clusterd sends exit.
 	_ = socket.Window(c, a.fd, inputWindow)
+	_ = socket.Join(c, a.fd)
 	_, _ = c.Call(g, gate.CmdForward, int64(a.fd))
 	return nil
 }
 
-// frame takes one frame of the connection. No request waits for another one, so
-// answers leave in the order in which the handlers finish.
-func (a *agent) frame(c *service.Context, m service.Message) {
+// input takes what has come on the connection.
+func (a *agent) input(c *service.Context, m service.Message) {
+	switch d := m.Data.(type) {
+	case []byte:
+		a.handled += len(d) + socket.FrameCost
+		a.frame(c, d)
+	case *socket.Bundle:
+		a.handled += d.Cost()
+		d.Each(c, a.frame)
+	}
+	a.push(c)
+	a.letIn(c)
+}
+
+// frame takes one frame. No request waits for another one, so answers leave in the
+// order in which the handlers finish.
+func (a *agent) frame(c *service.Context, b []byte) {
 	if a.deaf {
 		return
 	}
@@ -104,9 +121,6 @@ func (a *agent) frame(c *service.Context, m service.Message) {
 		a.first.Cancel()
 		a.first = nil
 	}
-	b, _ := m.Data.([]byte)
-	a.handled += len(b) + socket.FrameCost
-	a.letIn(c)
 	r, err := wire.ParseRequest(b)
 	if err == nil && r.Kind == wire.KindTrace {
 		a.tag, err = traceTag(r.Payload)

@@ -28,15 +28,38 @@ func (a *agent) request(c *service.Context, r wire.Request, tag string) {
 	}
 	known := tag == "" && a.knows(r.Addr)
 	if known && r.Push {
-		a.target(c, r)
+		a.gather(c, r)
 		a.done(c, a.progress, r.Push, size)
 		return
 	}
 	q := &request{Request: r, agent: a, progress: a.progress, size: size, tag: tag}
+	a.push(c)
 	if known {
 		q.pass(c)
 	} else {
 		c.Fork(q.serve)
+	}
+}
+
+// gather takes a push, which goes to its service with those that come next.
+func (a *agent) gather(c *service.Context, r wire.Request) {
+	to, err := a.resolve(c, r.Addr)
+	if err != nil {
+		return
+	}
+	if to != a.pushed {
+		a.push(c)
+		a.pushed = to
+	}
+	a.pushes = append(a.pushes, service.Message{Type: service.PTypeLua, Data: r.Payload})
+}
+
+// push sends what was gathered.
+func (a *agent) push(c *service.Context) {
+	if len(a.pushes) > 0 {
+		_ = c.RawSendAll(a.pushed, a.pushes)
+		clear(a.pushes)
+		a.pushes = a.pushes[:0]
 	}
 }
 

@@ -143,7 +143,7 @@ func (d *clusterd) configure(c *service.Context, options cluster.Settings) error
 		_ = c.Send(g, gate.CmdAllow, d.allow)
 	}
 	d.table.settings = options
-	cluster.LimitQueues(c.Node(), options.MaxOutput)
+	cluster.Limit(c.Node(), options)
 	if !options.NoWaiting {
 		d.links.readmit(c)
 	}

@@ -64,6 +64,7 @@ func start(c *service.Context, session uint32, args []any) error {
 	})
 	c.Handle(string(cluster.ReqCmd), service.P1(s.req))
 	c.Handle(string(cluster.PushCmd), service.P1(s.push))
+	c.Handle(string(cluster.PushesCmd), service.P1(s.pushes))
 	c.Handle(string(cluster.ChangeNodeCmd), service.P1(s.changeNode))
 	c.Handle(string(cluster.SettingsCmd), service.P1(func(c *service.Context, to cluster.Settings) error { s.configure(c, to); return nil }))
 	return nil
@@ -76,7 +77,7 @@ func (s *sender) req(c *service.Context, r cluster.Request) error {
 		s.session = wire.NextSession(s.session)
 	}
 	session := s.session
-	if err := s.admit(c, r); err != nil {
+	if err := s.admit(c, r.Size()); err != nil {
 		s.session = wire.NextSession(session)
 		return err
 	}
@@ -95,7 +96,7 @@ func (s *sender) req(c *service.Context, r cluster.Request) error {
 	s.link.Traffic.Requests.Add(1)
 	s.pending++
 	q := &request{sender: s, to: r.Address(), session: session, answer: c.Response()}
-	s.write(c.WithTimeout(r.Timeout), session, out, r.Size(), q)
+	s.write(c.WithTimeout(r.Timeout), session, out, r.Size(), q, 0)
 	return nil
 }
 
@@ -107,11 +108,11 @@ type request struct {
 	answer  *service.Response
 }
 
-// write sends the frames of a message of size bytes, of q or of a push; on a
-// coroutine of its own when that waits for a connection.
-func (s *sender) write(c *service.Context, session uint32, out [][]byte, size int, q *request) {
+// write sends frames with size bytes of payload, of q or of a number of pushes;
+// on a coroutine of its own when that waits for a connection.
+func (s *sender) write(c *service.Context, session uint32, out [][]byte, size int, q *request, pushes int) {
 	if s.channel.Ready() {
-		s.do(c, session, out, q)
+		s.do(c, session, out, q, pushes)
 		return
 	}
 	timeout := c.CallTimeout()
@@ -119,14 +120,14 @@ func (s *sender) write(c *service.Context, session uint32, out [][]byte, size in
 	s.waiting += size
 	c.Fork(func(c *service.Context) {
 		defer func() { s.waiting -= size }()
-		s.do(c.WithTimeout(timeout), session, out, q)
+		s.do(c.WithTimeout(timeout), session, out, q, pushes)
 	})
 }
 
-func (s *sender) do(c *service.Context, session uint32, out [][]byte, q *request) {
+func (s *sender) do(c *service.Context, session uint32, out [][]byte, q *request, pushes int) {
 	if q == nil {
 		if err := s.channel.Do(c, session, out, len(out) > 1, nil); err != nil {
-			s.lost(c, err)
+			s.lost(c, err, pushes)
 		}
 		return
 	}
@@ -186,13 +187,17 @@ const overloadPause = 10 * time.Millisecond
 
 // admit refuses what is over a limit, or has no connection to go by and is not
 // to try for one yet.
-func (s *sender) admit(c *service.Context, r cluster.Request) error {
-	if err := s.link.Refused(); err != nil {
-		return err
-	}
-	size := r.Size()
+func (s *sender) admit(c *service.Context, size int) error {
 	if size > s.settings.MaxMessage {
 		return fmt.Errorf("%w: %d bytes to node %s, the limit is %d", cluster.ErrTooLarge, size, s.node, s.settings.MaxMessage)
+	}
+	return s.admitAll(c, size)
+}
+
+// admitAll is admit for messages of size bytes together, none of which is too large.
+func (s *sender) admitAll(c *service.Context, size int) error {
+	if err := s.link.Refused(); err != nil {
+		return err
 	}
 	if s.pending >= s.settings.MaxRequests {
 		if s.expire(c); s.pending >= s.settings.MaxRequests {
@@ -210,19 +215,32 @@ func (s *sender) admit(c *service.Context, r cluster.Request) error {
 }
 
 func (s *sender) push(c *service.Context, r cluster.Request) error {
-	err := s.admit(c, r)
+	err := s.admit(c, r.Size())
 	if err == nil {
 		err = s.send(c, r)
 	}
 	if err != nil {
-		s.lost(c, err)
+		s.lost(c, err, 1)
 	}
 	return nil
 }
 
-// lost counts a push that can not be sent.
-func (s *sender) lost(c *service.Context, err error) {
-	s.link.Drop(cluster.DropReasonOf(err), 1)
+// pushes sends small messages of one service.
+func (s *sender) pushes(c *service.Context, p *cluster.Pushes) error {
+	frames, count, size := p.Take()
+	if err := s.admitAll(c, size); err != nil {
+		s.lost(c, err, count)
+		return nil
+	}
+	s.link.Traffic.Pushes.Add(uint64(count))
+	s.out[0] = frames
+	s.write(c, 0, s.out[:], size, nil, count)
+	return nil
+}
+
+// lost counts pushes that can not be sent.
+func (s *sender) lost(c *service.Context, err error, n int) {
+	s.link.Drop(cluster.DropReasonOf(err), n)
 	if s.link.FirstLoss() {
 		c.Logf("push to node [%s] is lost: %v", s.node, err)
 	}
@@ -238,7 +256,7 @@ func (s *sender) send(c *service.Context, r cluster.Request) error {
 		s.session = wire.NextSession(session)
 	}
 	s.link.Traffic.Pushes.Add(1)
-	s.write(c, 0, out, r.Size(), nil)
+	s.write(c, 0, out, r.Size(), nil, 1)
 	return nil
 }
 
@@ -369,28 +387,21 @@ func (s *sender) ask(c *service.Context) {
 	_ = s.channel.Do(c, session, [][]byte{frame}, false, func(*service.Context, [][]byte, bool, error) {})
 }
 
-func addrOf(r cluster.Request) wire.Addr {
-	if r.Name != "" {
-		return wire.NameAddr(r.Name)
-	}
-	return wire.NumAddr(uint32(r.Handle))
-}
-
 // frames is a message as it goes out, behind what is in first. A large payload is
 // not copied: it belongs to the sender from here on.
 func (s *sender) frames(first []byte, r cluster.Request, session uint32, push bool) (out [][]byte, err error) {
 	size := r.Size()
 	switch {
 	case size >= wire.PartSize:
-		if first, err = wire.AppendBegin(first, addrOf(r), session, size, push); err != nil {
+		if first, err = wire.AppendBegin(first, r.WireAddr(), session, size, push); err != nil {
 			return nil, err
 		}
 		// With low priority the socket keeps the first frame too.
 		return wire.RequestParts([][]byte{slices.Clone(first)}, session, size, r.Payload, r.More), nil
 	case push:
-		s.out[0], _, err = wire.AppendPush(first, addrOf(r), session, r.Payload)
+		s.out[0], _, err = wire.AppendPush(first, r.WireAddr(), session, r.Payload)
 	default:
-		s.out[0], _, err = wire.AppendRequest(first, addrOf(r), session, r.Payload)
+		s.out[0], _, err = wire.AppendRequest(first, r.WireAddr(), session, r.Payload)
 	}
 	return s.out[:], err
 }
