@@ -409,7 +409,8 @@ func (x *chaos) services() string {
 	var all []string
 	for i, node := range x.nodes {
 		for _, s := range node.Services() {
-			if s.Name() != "run" { // of service.Run, which keeps them
+			// service.Run keeps its own; bootstrap ends by itself, soon after the start.
+			if s.Name() != "run" && s.Name() != "bootstrap" {
 				all = append(all, fmt.Sprintf("%d %s", i, s.Name()))
 			}
 		}
