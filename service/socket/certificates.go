@@ -16,13 +16,20 @@ import (
 // was read before stays in use; log is told once. log must be safe from any
 // goroutine.
 func MutualTLS(cert, key, ca string, log func(text string)) func() (*tls.Config, error) {
-	k := &certificates{paths: [3]string{cert, key, ca}, log: log}
+	k := &certificates{paths: []string{cert, key, ca}, log: log}
+	return k.config
+}
+
+// ServerTLS is MutualTLS for the accepting side of peers that show no
+// certificate, like browsers.
+func ServerTLS(cert, key string, log func(text string)) func() (*tls.Config, error) {
+	k := &certificates{paths: []string{cert, key}, log: log}
 	return k.config
 }
 
 // certificates are files in memory.
 type certificates struct {
-	paths [3]string
+	paths []string // fileOptions, the last of which may be missing
 	log   func(text string)
 
 	mu      sync.Mutex
@@ -89,19 +96,21 @@ func (k *certificates) load() (*tls.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cert %s with key %s: %w", k.paths[0], k.paths[1], err)
 	}
-	authorities := x509.NewCertPool()
-	if !authorities.AppendCertsFromPEM(pem[2]) {
-		return nil, fmt.Errorf("ca %s: %w", k.paths[2], errors.New("no certificate in it"))
-	}
-	return &tls.Config{
+	tc := &tls.Config{
 		MinVersion:   tls.VersionTLS13,
 		Certificates: []tls.Certificate{own},
-		RootCAs:      authorities,
-		ClientCAs:    authorities,
-		ClientAuth:   tls.RequireAndVerifyClientCert,
 		// A session taken up again would not be verified against changed files.
 		SessionTicketsDisabled: true,
 		// Large messages want large records from the start.
 		DynamicRecordSizingDisabled: true,
-	}, nil
+	}
+	if len(k.paths) < len(pem) {
+		return tc, nil
+	}
+	authorities := x509.NewCertPool()
+	if !authorities.AppendCertsFromPEM(pem[2]) {
+		return nil, fmt.Errorf("ca %s: %w", k.paths[2], errors.New("no certificate in it"))
+	}
+	tc.RootCAs, tc.ClientCAs, tc.ClientAuth = authorities, authorities, tls.RequireAndVerifyClientCert
+	return tc, nil
 }

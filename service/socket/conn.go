@@ -58,10 +58,13 @@ type conn struct {
 	nc      net.Conn
 	writev  func(*net.Buffers) (int64, error)
 	raw     syscall.RawConn // nil: all is left to the writer goroutine
-	single  bool            // frames go one by one, since delivering may block
-	joined  atomic.Bool     // small frames go together
-	channel bool            // of a Channel
-	owed    int             // input that a channel has handled, of which the window does not know yet
+	web     *web            // nil: frames as they are
+	limits  *Limits
+	pace    *pace       // nil: any
+	single  bool        // frames go one by one, since delivering may block
+	joined  atomic.Bool // small frames go together
+	channel bool        // of a Channel
+	owed    int         // input that a channel has handled, of which the window does not know yet
 	route   atomic.Pointer[route]
 	muted   atomic.Bool   // closed by this node: nothing more is delivered
 	wake    chan struct{} // the reader, when it does not read, looks again
@@ -70,15 +73,20 @@ type conn struct {
 	read    atomic.Uint64
 	written atomic.Uint64
 	writes  atomic.Uint64
-	lastIn  atomic.Int64 // uptime of the last read
-	lastOut atomic.Int64 // of the last write
+	lastIn  atomic.Int64  // uptime of the last read
+	lastOut atomic.Int64  // of the last write
+	packets atomic.Uint64 // delivered
+	greeted atomic.Bool   // a whole frame has come
+	since   time.Time
 
 	mu      sync.Mutex
 	state   state
 	failure error // why it died, unless this node closed it
 	writing bool  // the writer goroutine runs
 	out     output
-	lost    int // bytes that were dropped, about
+	lost    int    // bytes that were dropped when it died, about
+	dropped uint64 // bytes, by OverflowDrop
+	watch   *watch // nil: nothing to look at
 }
 
 // route is where frames go: to is 0 for the owner's Handler.
@@ -88,11 +96,14 @@ type route struct {
 	source service.Handle
 }
 
-func newConn(o *owner, fd FD, nc net.Conn, h *Handler) *conn {
+func newConn(o *owner, fd FD, nc net.Conn, h *Handler, l *Limits) *conn {
 	if h == nil {
 		h = &Handler{}
 	}
-	s := &conn{owner: o, fd: fd, peer: nc.RemoteAddr().String(), handler: h, nc: nc, wake: make(chan struct{}, 1)}
+	s := &conn{
+		owner: o, fd: fd, peer: nc.RemoteAddr().String(), handler: h, nc: nc, wake: make(chan struct{}, 1),
+		limits: l, pace: newPace(l), since: time.Now(),
+	}
 	s.single = o.table.node.Config().Isolate != nil
 	if t, ok := nc.(*secure); ok {
 		s.writev = t.writev
@@ -162,6 +173,7 @@ func (s *conn) closeLocked(within time.Duration) {
 	s.muted.Store(true)
 	if s.state == stateOpen {
 		s.state = stateClosing
+		s.farewellLocked(closeNormal)
 	}
 	_ = s.nc.SetWriteDeadline(time.Now().Add(within))
 	s.limitUnsent(0) // nothing comes after what is to be sent
@@ -199,9 +211,14 @@ func (s *conn) run() {
 	s.mu.Lock()
 	if err != nil {
 		s.failure = err
+	}
+	code := s.closeCode(err)
+	switch {
+	case err != nil && code == 0:
 		s.dieLocked()
-	} else if s.state == stateOpen { // the peer has closed
+	case s.state == stateOpen: // the peer has closed, or is told why it is closed
 		s.state = stateClosing
+		s.farewellLocked(code)
 		_ = s.nc.SetWriteDeadline(time.Now().Add(s.owner.table.limits.flush))
 	}
 	s.mu.Unlock()
@@ -209,22 +226,30 @@ func (s *conn) run() {
 		s.owner.tell(event{socket: s, kind: eventError, err: err})
 	}
 	s.owner.tell(event{socket: s, kind: eventClose})
-	s.finish()
+	s.finish(s.muted.Load() || err != nil)
 	s.owner.table.removeConn(s)
 }
 
 // pump delivers frames until the end of the stream or a close by this node, for
 // which it returns nil, or an error.
 func (s *conn) pump() error {
-	var in frames
+	in := frames{most: s.maxPacket()}
+	var from io.Reader = input{s}
+	if s.web != nil {
+		from = s.web
+	}
 	ended := false
 	for !s.muted.Load() {
 		if s.route.Load() != nil {
 			for in.complete() {
-				if s.awaitWindow(); s.muted.Load() {
+				s.awaitWindow()
+				if s.awaitPace(); s.muted.Load() {
 					return nil
 				}
 				s.deliver(&in)
+			}
+			if in.huge {
+				return s.cause(ErrPacketSize)
 			}
 			if ended {
 				return nil
@@ -240,18 +265,17 @@ func (s *conn) pump() error {
 			}
 			continue
 		}
-		n, err := in.fill(s.nc)
-		total := s.read.Add(uint64(n))
-		if n > 0 {
-			s.lastIn.Store(int64(s.owner.table.node.Uptime()))
-		}
+		n, err := in.fill(from)
 		if n > breath {
 			runtime.Gosched()
 		}
 		switch {
 		case err == nil:
-			if total == uint64(in.len()) && looksLikeTLS(in.buf[in.r:in.w]) {
+			if s.web == nil && s.read.Load() == uint64(in.len()) && looksLikeTLS(in.buf[in.r:in.w]) {
 				return s.cause(fmt.Errorf("%w: %s sends what looks like TLS, not plain frames", ErrTLS, s.peer))
+			}
+			if s.limits.FirstPacket > 0 && !s.greeted.Load() && in.complete() {
+				s.greeted.Store(true)
 			}
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			// An interrupt. Whoever interrupts has changed the state before, so
@@ -264,6 +288,18 @@ func (s *conn) pump() error {
 		}
 	}
 	return nil
+}
+
+// input is what comes, counted.
+type input struct{ *conn }
+
+func (s input) Read(b []byte) (int, error) {
+	n, err := s.nc.Read(b)
+	if n > 0 {
+		s.conn.read.Add(uint64(n))
+		s.lastIn.Store(int64(s.owner.table.node.Uptime()))
+	}
+	return n, err
 }
 
 // hold waits for Start when the peer has left frames behind; false when it has
@@ -319,6 +355,7 @@ func (s *conn) deliver(in *frames) {
 		} else {
 			frame := in.next()
 			m.Data, full = frame, s.window.add(len(frame)+FrameCost)
+			full = s.pace != nil && !s.pace.take(frame) || full
 		}
 		if r.to == 0 {
 			m = service.Message{Type: service.PTypeSocket, Data: arrival{s, m.Data}}
@@ -328,6 +365,7 @@ func (s *conn) deliver(in *frames) {
 			break
 		}
 	}
+	s.packets.Add(uint64(len(s.batch)))
 	if to != 0 {
 		s.owner.table.node.LendAll(to, s.batch)
 	}
@@ -335,16 +373,16 @@ func (s *conn) deliver(in *frames) {
 	s.batch = s.batch[:0]
 }
 
-// finish lets the writer end, then the peer: a connection that is closed while
-// input waits is reset, and the peer may lose what was sent last. So it is read
-// empty until the peer has closed too, for a short time.
-func (s *conn) finish() {
+// finish lets the writer end, then the peer, if it has not: a connection that is
+// closed while input waits is reset, and the peer may lose what was sent last. So
+// it is read empty until the peer has closed too, for a short time.
+func (s *conn) finish(linger bool) {
 	for !s.flushed() {
 		<-s.wake
 	}
 	if w, ok := s.nc.(interface{ CloseWrite() error }); ok {
 		_ = s.nc.SetReadDeadline(time.Now().Add(s.owner.table.limits.linger))
-		if w.CloseWrite() == nil && s.muted.Load() && !s.owner.ended.Load() {
+		if w.CloseWrite() == nil && linger && !s.owner.ended.Load() {
 			_, _ = io.Copy(io.Discard, s.nc)
 		}
 	}
@@ -367,9 +405,26 @@ func (s *conn) flushed() bool {
 }
 
 func (s *conn) stat() Stat {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return Stat{
-		FD: s.fd, Type: TypeTCP, Peer: s.peer, Owner: s.owner.handle,
-		Read: s.read.Load(), Written: s.written.Load(), Writes: s.writes.Load(), Pending: s.unsent(),
+		FD: s.fd, Type: TypeTCP, Scheme: s.scheme(), Peer: s.peer, Owner: s.owner.handle, Since: s.since,
+		Read: s.read.Load(), Packets: s.packets.Load(),
+		Written: s.written.Load(), Writes: s.writes.Load(), Pending: s.out.pending, Dropped: s.dropped,
 		Reading: s.route.Load() != nil, LastRead: time.Duration(s.lastIn.Load()), LastWrite: time.Duration(s.lastOut.Load()),
 	}
+}
+
+// scheme returns what is spoken.
+func (s *conn) scheme() string {
+	_, secured := s.nc.(*secure)
+	switch {
+	case s.web != nil && secured:
+		return SecureWebScheme
+	case s.web != nil:
+		return WebScheme
+	case secured:
+		return TLSScheme
+	}
+	return ""
 }

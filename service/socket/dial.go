@@ -27,7 +27,7 @@ func dial(c *service.Context, stop context.Context, addr string, h *Handler, cfg
 		if err != nil {
 			return nil, err
 		}
-		s := o.adopt(nc, h)
+		s := o.adopt(nc, h, &cfg.Limits, nil)
 		if s == nil {
 			nc.Close()
 			return nil, service.ErrExited

@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"io"
 	"net"
 	"time"
 
@@ -47,6 +48,9 @@ func SetLastFD(n *service.Node, fd FD) {
 // Frames is the cutter of streams.
 type Frames struct{ frames }
 
+// NewFrames returns one that takes any frame.
+func NewFrames() *Frames { return &Frames{frames{most: MaxFrame}} }
+
 // Fill reads once from r.
 func (f *Frames) Fill(r interface{ Read([]byte) (int, error) }) (int, error) { return f.fill(r) }
 
@@ -60,3 +64,21 @@ func (f *Frames) Next() ([]byte, bool) {
 
 // Cap returns the size of the buffer.
 func (f *Frames) Cap() int { return len(f.buf) }
+
+// NewWebFrames returns a function that gives the next packet of the WebSocket
+// messages of r, false at their end.
+func NewWebFrames(r io.Reader) func() ([]byte, bool) {
+	s := &conn{limits: &Limits{}, state: stateDead}
+	s.web = &web{conn: s, in: r}
+	in := frames{most: MaxFrame}
+	return func() ([]byte, bool) {
+		for {
+			if frame, ok := in.next(); ok {
+				return frame, true
+			}
+			if _, err := in.fill(s.web); err != nil {
+				return nil, false
+			}
+		}
+	}
+}

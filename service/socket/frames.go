@@ -27,6 +27,8 @@ type frames struct {
 	r, w int
 	few  int // reads in a row that left the buffer nearly empty
 	free []byte
+	most int  // bytes of a frame
+	huge bool // a frame of more is next
 }
 
 func (f *frames) len() int { return f.w - f.r }
@@ -34,7 +36,12 @@ func (f *frames) len() int { return f.w - f.r }
 // complete reports whether a whole frame has come.
 func (f *frames) complete() bool {
 	b := f.buf[f.r:f.w]
-	return len(b) >= headerSize && len(b)-headerSize >= int(binary.BigEndian.Uint16(b))
+	if len(b) < headerSize {
+		return false
+	}
+	size := int(binary.BigEndian.Uint16(b))
+	f.huge = size > f.most
+	return len(b)-headerSize >= size && !f.huge
 }
 
 // next returns the next frame, which must have come, in memory that is the

@@ -46,7 +46,7 @@ func cut(stream []byte) (frames [][]byte) {
 func checkFrames(t *testing.T, stream, sizes []byte) {
 	t.Helper()
 	want := cut(stream)
-	var in socket.Frames
+	in := socket.NewFrames()
 	r := &pieces{stream: stream, sizes: sizes}
 	for {
 		_, err := in.Fill(r)
@@ -77,7 +77,7 @@ func FuzzFrames(f *testing.F) {
 
 // The buffer of a connection that was busy once becomes small again.
 func TestBufferShrinks(t *testing.T) {
-	var in socket.Frames
+	in := socket.NewFrames()
 	fill := func(stream []byte) {
 		for r := (&pieces{stream: stream}); len(r.stream) > 0; {
 			if _, err := in.Fill(r); err != nil {

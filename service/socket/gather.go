@@ -1,6 +1,9 @@
 package socket
 
-import "sync"
+import (
+	"encoding/binary"
+	"sync"
+)
 
 const (
 	// GatherSize is the largest slice that Write copies, to send it together with
@@ -19,11 +22,21 @@ func (o *output) push(b []byte) {
 		o.high.push(b)
 		return
 	}
-	if o.small == nil {
-		o.small = gathers.Get().(*[]byte)
-	}
+	o.gather()
 	if *o.small = append(*o.small, b...); len(*o.small) >= gatherMost {
 		o.seal()
+	}
+}
+
+// pushLength queues the length of a frame.
+func (o *output) pushLength(n int) {
+	o.gather()
+	*o.small = binary.BigEndian.AppendUint16(*o.small, uint16(n))
+}
+
+func (o *output) gather() {
+	if o.small == nil {
+		o.small = gathers.Get().(*[]byte)
 	}
 }
 

@@ -133,7 +133,7 @@ func TestWriteNowToOneWhoDoesNotRead(t *testing.T) {
 
 // The memory that small frames share is no way from one to the next.
 func TestFramesDoNotTouch(t *testing.T) {
-	var in socket.Frames
+	in := socket.NewFrames()
 	stream := append(packet("one"), append(packet("two"), packet("three")...)...)
 	if _, err := in.Fill(bytes.NewReader(stream)); err != nil {
 		t.Fatal(err)

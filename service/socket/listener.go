@@ -25,7 +25,8 @@ type listener struct {
 	ln       net.Listener
 	handler  *Handler
 	config   Config
-	secured  bool // speaks TLS
+	secured  bool   // speaks TLS
+	path     string // of WebSocket; "": frames as they are
 	accepted atomic.Uint64
 	lastIn   atomic.Int64 // uptime of the last one
 	stopped  atomic.Bool
@@ -34,7 +35,7 @@ type listener struct {
 
 func listen(c *service.Context, addr string, h *Handler, cfg Config) (*listener, error) {
 	o := ownerOf(c)
-	addr, secured := strings.CutPrefix(addr, TLSScheme)
+	addr, path, secured := splitAddress(addr)
 	network, literal := networkOf(addr)
 	serve := func(ctx context.Context) (*listener, error) {
 		if secured { // what is wrong with it is to be known now
@@ -47,7 +48,7 @@ func listen(c *service.Context, addr string, h *Handler, cfg Config) (*listener,
 		if err != nil {
 			return nil, err
 		}
-		return o.serve(&listener{ln: ln, handler: h, config: cfg, secured: secured})
+		return o.serve(&listener{ln: ln, handler: h, config: cfg, secured: secured, path: path})
 	}
 	if literal && !secured {
 		return serve(context.Background())
@@ -69,6 +70,24 @@ func listen(c *service.Context, addr string, h *Handler, cfg Config) (*listener,
 		l.close()
 	}
 	return l, err
+}
+
+// splitAddress takes the scheme of addr off, and the path where that is one of
+// WebSocket.
+func splitAddress(addr string) (hostport, path string, secured bool) {
+	if hostport, secured = strings.CutPrefix(addr, TLSScheme); secured {
+		return hostport, "", true
+	}
+	hostport, web := strings.CutPrefix(addr, WebScheme)
+	if !web {
+		hostport, secured = strings.CutPrefix(addr, SecureWebScheme)
+		web = secured
+	}
+	if !web {
+		return addr, "", false
+	}
+	hostport, path, _ = strings.Cut(hostport, "/")
+	return hostport, "/" + path, secured
 }
 
 // networkOf returns the network to listen on, and whether the host is an IP
@@ -102,8 +121,14 @@ func (o *owner) serve(l *listener) (*listener, error) {
 // run is the accepting goroutine.
 func (l *listener) run() {
 	defer l.owner.table.removeListener(l)
-	admit := l.accept
+	admit := func(nc net.Conn) { l.accept(nc, nil) }
+	if l.path != "" {
+		toServer, stop := l.startUpgrader()
+		defer stop()
+		admit = toServer
+	}
 	if l.secured {
+		ready := admit
 		var handshakes sync.WaitGroup
 		defer handshakes.Wait()
 		ctx, cancel := context.WithCancel(context.Background())
@@ -118,7 +143,7 @@ func (l *listener) run() {
 			}
 			handshakes.Go(func() {
 				defer func() { <-slots }()
-				l.secure(ctx, nc)
+				l.secure(ctx, nc, ready)
 			})
 		}
 	}
@@ -146,8 +171,9 @@ func (l *listener) run() {
 	}
 }
 
-func (l *listener) accept(nc net.Conn) {
-	s := l.owner.adopt(nc, l.handler)
+// accept lets a peer in; w is nil where it does not speak WebSocket.
+func (l *listener) accept(nc net.Conn, w *web) {
+	s := l.owner.adopt(nc, l.handler, &l.config.Limits, w)
 	if s == nil {
 		nc.Close()
 		return
@@ -158,15 +184,15 @@ func (l *listener) accept(nc net.Conn) {
 	go s.run()
 }
 
-// secure accepts a connection once it speaks TLS.
-func (l *listener) secure(ctx context.Context, nc net.Conn) {
+// secure passes a connection to ready once it speaks TLS.
+func (l *listener) secure(ctx context.Context, nc net.Conn, ready func(net.Conn)) {
 	limit, cancel := context.WithTimeout(ctx, l.owner.table.limits.handshake)
 	defer cancel()
 	tc, err := l.config.tls()
 	if err == nil {
 		var s *secure
 		if s, err = handshake(limit, nc, tls.Server, tc); err == nil {
-			l.accept(s)
+			ready(s)
 			return
 		}
 	}

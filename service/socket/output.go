@@ -31,6 +31,7 @@ type output struct {
 	overtaken bool            // the system takes little, since low output that it has can not be overtaken
 	pending   int             // bytes, those being written included
 	warnAt    int             // the pending bytes of the next warning; 0: no warning given
+	over      bool            // OverflowWarn has warned
 }
 
 func (o *output) clear() { *o = output{} }
@@ -56,6 +57,13 @@ func (s *conn) write(bufs [][]byte, p priority) error {
 	if size == 0 {
 		return nil
 	}
+	if err := s.admitLocked(size); err != nil {
+		return err
+	}
+	if s.web != nil { // between the pieces of a packet nothing may go out: the order is that of the calls
+		s.queuedLocked(s.web.push(&s.out, bufs), p)
+		return nil
+	}
 	if p == low {
 		s.lowLocked(slices.Clone(bufs))
 		return nil
@@ -67,6 +75,27 @@ func (s *conn) write(bufs [][]byte, p priority) error {
 	return nil
 }
 
+// writePacket is write of a frame with packet in it.
+func (s *conn) writePacket(packet []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state != stateOpen {
+		return s.closedLocked()
+	}
+	size := headerSize + len(packet)
+	if err := s.admitLocked(size); err != nil {
+		return err
+	}
+	if s.web != nil {
+		size = s.web.push(&s.out, [][]byte{binary.BigEndian.AppendUint16(nil, uint16(len(packet))), packet})
+	} else {
+		s.out.pushLength(len(packet))
+		s.out.push(packet)
+	}
+	s.queuedLocked(size, high)
+	return nil
+}
+
 // writeLowFrames is write with low priority for whole frames, one of which may be
 // spread over several slices: each goes by itself. It keeps bufs.
 func (s *conn) writeLowFrames(bufs [][]byte) error {
@@ -74,6 +103,13 @@ func (s *conn) writeLowFrames(bufs [][]byte) error {
 	defer s.mu.Unlock()
 	if s.state != stateOpen {
 		return s.closedLocked()
+	}
+	if err := s.admitLocked(total(bufs)); err != nil {
+		return err
+	}
+	if s.web != nil {
+		s.queuedLocked(s.web.push(&s.out, bufs), high)
+		return nil
 	}
 	for len(bufs) > 0 {
 		n := frameSlices(bufs)
@@ -115,17 +151,15 @@ func (s *conn) limitUnsent(n int) {
 // so that the warning that all has gone does not come before.
 func (s *conn) warnLocked() {
 	o := &s.out
-	if o.pending < warnSize || o.pending < o.warnAt {
+	first := warnSize
+	if s.limits.HighWater > 0 {
+		first = s.limits.HighWater
+	}
+	if o.pending < first || o.pending < o.warnAt {
 		return
 	}
-	o.warnAt = max(2*warnSize, 2*o.warnAt)
+	o.warnAt = max(2*first, 2*o.warnAt)
 	s.owner.tell(event{socket: s, kind: eventWarning, kb: (o.pending + 1023) / 1024})
-}
-
-func (s *conn) unsent() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.out.pending
 }
 
 // writeLoop is the writer goroutine; it ends when nothing waits.
@@ -141,6 +175,7 @@ func (s *conn) writeLoop() {
 		s.mu.Lock()
 		if s.state != stateDead {
 			s.out.pending -= size
+			s.calmLocked()
 			batch, size, small = s.out.take(batch)
 		}
 		if len(batch) == 0 {
@@ -178,12 +213,22 @@ func (o *owner) patience() time.Duration {
 
 func (s *conn) idleLocked() {
 	s.writing = false
-	if s.out.warnAt > 0 {
-		s.out.warnAt = 0
-		s.owner.tell(event{socket: s, kind: eventWarning})
-	}
 	if s.state != stateOpen {
 		s.poke()
+	}
+}
+
+func (s *conn) unsent() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.out.pending
+}
+
+// calmLocked tells the owner that little output waits, after a warning.
+func (s *conn) calmLocked() {
+	if o := &s.out; (o.warnAt > 0 || o.over) && o.pending <= s.limits.LowWater {
+		o.warnAt, o.over = 0, false
+		s.owner.tell(event{socket: s, kind: eventWarning})
 	}
 }
 

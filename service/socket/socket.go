@@ -36,8 +36,14 @@ const (
 	DefaultSilence = 150 * time.Second
 )
 
-// TLSScheme begins an address at which TLS is spoken: "tls://host:port".
-const TLSScheme = "tls://"
+// What an address begins with at which more than plain frames is spoken:
+// "tls://host:port", "ws://host:port/path". To the WebSocket ones can only be
+// listened.
+const (
+	TLSScheme       = "tls://"
+	WebScheme       = "ws://"
+	SecureWebScheme = "wss://"
+)
 
 // FD is the number of a socket, counted from 1 in each node and not used again
 // before all others have been.
@@ -47,7 +53,7 @@ type FD int32
 // zero Config.
 type Config struct {
 	// TLS gives the configuration of one handshake, at addresses that begin with
-	// TLSScheme. It is called for each, without the baton and perhaps by several
+	// TLSScheme or SecureWebScheme. It is called for each, without the baton and perhaps by several
 	// goroutines at once; so it may block. The dialling side verifies the host of
 	// the address where ServerName is empty. MutualTLS makes such a function.
 	TLS func() (*tls.Config, error)
@@ -56,6 +62,12 @@ type Config struct {
 	// where the system has it, while output waits. 0 is DefaultSilence, negative
 	// is never.
 	Silence time.Duration
+	// Limits hold for each connection.
+	Limits Limits
+	// Origins are the hosts, other than the one asked for, whose pages may open a
+	// WebSocket: "play.example.com", "*.example.com"; with scheme and port where
+	// those matter. A client that names no origin, which no browser is, may too.
+	Origins []string
 }
 
 // Handler is told what happens on a socket. Its functions run under the baton
@@ -73,8 +85,9 @@ type Handler struct {
 	// Error: the connection has failed, Close follows; or a listener could not
 	// accept and goes on. ErrorText gives Skynet's text.
 	Error func(c *service.Context, fd FD, err error)
-	// Warning: kb KiB wait to be sent, more than 1 MiB or twice as much as last
-	// time; 0 when all has gone out after a warning.
+	// Warning: kb KiB wait to be sent, more than Limits.HighWater or twice as much
+	// as last time; 0 when all has gone out after a warning, or all but
+	// Limits.LowWater.
 	Warning func(c *service.Context, fd FD, kb int)
 }
 
@@ -96,13 +109,17 @@ const (
 type Stat struct {
 	FD      FD
 	Type    string // TypeListen or TypeTCP
+	Scheme  string // TLSScheme or another; "": plain frames
 	Peer    string // of a listener its own address
 	Owner   service.Handle
-	Read    uint64 // bytes; of a listener the connections accepted
-	Written uint64 // bytes
-	Writes  uint64 // write calls
-	Pending int    // bytes that wait to be written
-	Reading bool   // Start or Forward was called
+	Since   time.Time // of a connection: when it was accepted or dialled
+	Read    uint64    // bytes; of a listener the connections accepted
+	Packets uint64    // that were delivered
+	Written uint64    // bytes
+	Writes  uint64    // write calls
+	Pending int       // bytes that wait to be written
+	Dropped uint64    // bytes, by OverflowDrop
+	Reading bool      // Start or Forward was called
 	// LastRead and LastWrite say when it read, or accepted, and wrote last, as
 	// Node.Uptime counts; 0 is never.
 	LastRead, LastWrite time.Duration
@@ -162,6 +179,23 @@ func Forward(c *service.Context, fd FD, to service.Handle, t service.PType, sour
 // GatherSize or less, one after the other with nothing in between.
 func Write(c *service.Context, fd FD, bufs ...[]byte) error {
 	return onConn(c, "write", fd, func(s *conn) error { return s.write(bufs, high) })
+}
+
+// WritePacket sends a packet, of MaxFrame bytes at most, as one frame. It is the
+// socket's from then on unless it has GatherSize or less.
+func WritePacket(c *service.Context, fd FD, packet []byte) error {
+	if len(packet) > MaxFrame {
+		return fmt.Errorf("socket: write %d: %w", fd, ErrPacketSize)
+	}
+	s := tableOf(c.Node()).conn(fd)
+	err := ErrClosed
+	if s != nil {
+		err = s.writePacket(packet)
+	}
+	if err != nil {
+		return fmt.Errorf("socket: write %d: %w", fd, err)
+	}
+	return nil
 }
 
 // WriteNow is Write by one who is not about to write more: when nothing waits to

@@ -7,6 +7,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/skynetgo/skynet/actor"
 	"github.com/skynetgo/skynet/service"
@@ -256,6 +257,7 @@ func TestCloseOfAListener(t *testing.T) {
 func TestInfo(t *testing.T) {
 	n, _ := newNode(t)
 	s := newServer(t, n)
+	began := time.Now()
 	cl, fd := s.started()
 	cl.send(packet("four"))
 	s.want("data", fd, "four")
@@ -269,9 +271,13 @@ func TestInfo(t *testing.T) {
 		t.Fatal(err)
 	}
 	ran := n.Uptime()
+	since := stat(n, fd).Since
+	if since.Before(began) || since.After(time.Now()) {
+		t.Errorf("since %v", since)
+	}
 	want := []socket.Stat{
 		{FD: s.fd, Type: socket.TypeListen, Peer: s.addr, Owner: self, Read: 1},
-		{FD: fd, Type: socket.TypeTCP, Peer: cl.LocalAddr().String(), Owner: self, Read: 6, Written: 5, Writes: 1, Reading: true},
+		{FD: fd, Type: socket.TypeTCP, Peer: cl.LocalAddr().String(), Owner: self, Since: since, Read: 6, Packets: 1, Written: 5, Writes: 1, Reading: true},
 	}
 	eventually(t, func() bool {
 		got := socket.Info(n)

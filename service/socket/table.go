@@ -137,14 +137,18 @@ func ownerOf(c *service.Context) *owner {
 }
 
 // adopt gives nc a number and enters it; nil when the owner has ended.
-func (o *owner) adopt(nc net.Conn, h *Handler) *conn {
+func (o *owner) adopt(nc net.Conn, h *Handler, l *Limits, w *web) *conn {
 	t := o.table
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if o.ended.Load() {
 		return nil
 	}
-	s := newConn(o, t.nextLocked(), nc, h)
+	s := newConn(o, t.nextLocked(), nc, h, l)
+	if w != nil {
+		s.web, w.conn, w.in = w, s, input{s}
+	}
+	s.startWatch()
 	t.conns[s.fd] = s
 	o.conns[s] = struct{}{}
 	return s

@@ -4,7 +4,11 @@
 // API alone. When the node begins to stop, the gate lets nobody in any more, and goes on
 // serving those that are in until its turn comes.
 //
-// The commands are Skynet's. The watchdog gets lua messages: the word EventName,
+// A gate may have several doors: plain TCP with Skynet's frames, WebSocket with one
+// packet in each binary message, and both over TLS. Watchdog and agents do not
+// see which one a client came through.
+//
+// The commands are Skynet's, and CmdAllow and CmdStat. The watchdog gets lua messages: the word EventName,
 // then one of
 //
 //	open fd "ip:port"
@@ -49,6 +53,8 @@ const (
 	CmdKick = "kick"
 	// CmdAllow replaces OpenConfig.Allow, for the connections to come.
 	CmdAllow = "allow"
+	// CmdStat returns a Client for each of the clients.
+	CmdStat = "stat"
 )
 
 // EventName is the first value of every message to the watchdog, one of the
@@ -69,9 +75,11 @@ const (
 	DefaultMaxClient = 1024
 )
 
-// OpenConfig is the argument of CmdOpen.
+// OpenConfig is the argument of CmdOpen. Its zero value is Skynet's behaviour.
 type OpenConfig struct {
-	Address   string         `lua:"address"`   // a host, or "host:port" when Port is nil; "" is DefaultAddress
+	// Address is a host, or "host:port" when Port is nil; "" is DefaultAddress. It
+	// may begin with the schemes of a Door.
+	Address   string         `lua:"address"`
 	Port      *int           `lua:"port"`      // 0 is any free one
 	MaxClient *int           `lua:"maxclient"` // connections at once; nil is DefaultMaxClient
 	NoDelay   bool           `lua:"nodelay"`   // connections never delay, whatever it says
@@ -79,11 +87,23 @@ type OpenConfig struct {
 	Backlog   int            `lua:"backlog"`   // the system's is taken, whatever it says
 	Allow     []string       `lua:"allow"`     // networks that may connect, "10.0.0.0/8"; none is all
 	Silence   time.Duration  `lua:"silence"`   // as in socket.Config
-	// Cert, Key and CA are the PEM files of socket.MutualTLS, which is spoken when
-	// Address begins with socket.TLSScheme.
+	// MaxPerAddress is how many clients of one IP address there may be; 0 is any
+	// number.
+	MaxPerAddress int `lua:"maxperaddress"`
+	// Limits hold for each client.
+	Limits socket.Limits `lua:"limits"`
+	// Cert and Key are the PEM files of socket.ServerTLS, with CA of
+	// socket.MutualTLS, for the doors that speak it.
 	Cert string `lua:"cert"`
 	Key  string `lua:"key"`
 	CA   string `lua:"ca"`
+	// Origins are those of socket.Config, for the doors of WebSocket.
+	Origins []string `lua:"origins"`
+	// Doors are more addresses to listen at, or all when Address is "" and Port nil:
+	// "host:port" is plain TCP; "tls://host:port" is TLS; "ws://host:port/path" is
+	// WebSocket and "wss://host:port/path" WebSocket over TLS. CmdOpen returns the
+	// address and the port of each after those of Address.
+	Doors []string `lua:"doors"`
 }
 
 // address returns what to listen on, and the two values that the log has for it.
@@ -95,10 +115,16 @@ func (o OpenConfig) address() (addr, host string, port any) {
 	if host == "" {
 		host = DefaultAddress
 	}
-	ip, secured := strings.CutPrefix(host, socket.TLSScheme)
-	addr = net.JoinHostPort(strings.Trim(ip, "[]"), strconv.Itoa(*o.Port))
-	if secured {
-		addr = socket.TLSScheme + addr
+	scheme, ip, found := strings.Cut(host, "://")
+	if found {
+		scheme += "://"
+	} else {
+		scheme, ip = "", host
+	}
+	ip, path, _ := strings.Cut(ip, "/")
+	addr = scheme + net.JoinHostPort(strings.Trim(ip, "[]"), strconv.Itoa(*o.Port))
+	if path != "" {
+		addr += "/" + path
 	}
 	return addr, host, *o.Port
 }
@@ -109,7 +135,7 @@ var errAssertion = errors.New("assertion failed!") //nolint:staticcheck // Lua's
 // Definition returns the gate.
 func Definition() *service.Definition {
 	return service.Def(Name, func(c *service.Context, _ ...any) error {
-		g := &gate{clients: make(map[socket.FD]struct{})}
+		g := &gate{clients: make(map[socket.FD]netip.Addr), addresses: make(map[netip.Addr]int)}
 		g.handler = &socket.Handler{
 			Open:    g.opened,
 			Data:    g.data,
@@ -123,11 +149,8 @@ func Definition() *service.Definition {
 		c.Handle(CmdForward, service.P3(g.forward))
 		c.Handle(CmdKick, service.P1(g.kick))
 		c.Handle(CmdAllow, service.P1(g.setAllow))
-		c.OnStop(func(c *service.Context) {
-			if g.listener != 0 {
-				_ = g.close(c) // that it was closed behind the gate's back is as well
-			}
-		})
+		c.Handle(CmdStat, service.F0(g.stat))
+		c.OnStop(func(c *service.Context) { g.closeDoors(c) })
 		return nil
 	})
 }
@@ -136,14 +159,17 @@ func Definition() *service.Definition {
 type gate struct {
 	handler   *socket.Handler
 	listening bool
-	listener  socket.FD
+	doors     []socket.FD
 	maxClient int
+	perHost   int
 	allow     []netip.Prefix
 	strangers int // refused by allow
 	tooMany   int // refused by maxClient
+	crowds    int // refused by perHost
 	failures  int // connections that failed before the watchdog knew them, or at TLS
 	watchdog  service.Handle
-	clients   map[socket.FD]struct{} // those that the watchdog was told of
+	clients   map[socket.FD]netip.Addr // those that the watchdog was told of
+	addresses map[netip.Addr]int       // how many of them each has
 }
 
 func (g *gate) open(c *service.Context, conf OpenConfig) (lualike.Args, error) {
@@ -160,33 +186,74 @@ func (g *gate) open(c *service.Context, conf OpenConfig) (lualike.Args, error) {
 	if g.watchdog = conf.Watchdog; g.watchdog == 0 {
 		g.watchdog = c.Message().Source
 	}
-	addr, host, port := conf.address()
-	c.Logf("Listen on %s %v", host, port)
+	g.perHost = conf.MaxPerAddress
 	g.listening = true // before Listen, which may block
-	node, self := c.Node(), c.Self()
-	log := func(text string) { node.Log(self, text) }
-	cfg := socket.Config{TLS: socket.MutualTLS(conf.Cert, conf.Key, conf.CA, log), Silence: conf.Silence}
-	fd, at, err := cfg.Listen(c, addr, g.handler)
-	if err != nil {
-		g.listening = false
+	doors, out, err := conf.listen(c, g.handler)
+	if g.doors = doors; err != nil {
+		g.closeDoors(c)
 		return nil, fmt.Errorf("Listen error: %w", err)
 	}
-	g.listener = fd
-	ip, chosen, err := net.SplitHostPort(at)
-	if err != nil {
-		return nil, err
+	return out, nil
+}
+
+// listen opens all doors and returns the address and the port of each. The doors
+// that were opened before an error are open.
+func (o OpenConfig) listen(c *service.Context, h *socket.Handler) (doors []socket.FD, out lualike.Args, err error) {
+	cfg := o.socket(c)
+	door := func(addr string) error {
+		fd, at, err := cfg.Listen(c, addr, h)
+		if err != nil {
+			return err
+		}
+		doors = append(doors, fd)
+		ip, port, err := net.SplitHostPort(at)
+		if err != nil {
+			return err
+		}
+		n, err := strconv.Atoi(port)
+		out = append(out, ip, n)
+		return err
 	}
-	n, err := strconv.Atoi(chosen)
-	return lualike.Args{ip, n}, err
+	if o.Address != "" || o.Port != nil || len(o.Doors) == 0 {
+		addr, host, port := o.address()
+		c.Logf("Listen on %s %v", host, port)
+		err = door(addr)
+	}
+	for _, addr := range o.Doors {
+		if err == nil {
+			c.Logf("Listen on %s", addr)
+			err = door(addr)
+		}
+	}
+	return doors, out, err
+}
+
+// socket returns what the doors have in common.
+func (o OpenConfig) socket(c *service.Context) socket.Config {
+	node, self := c.Node(), c.Self()
+	log := func(text string) { node.Log(self, text) }
+	cfg := socket.Config{Silence: o.Silence, Limits: o.Limits, Origins: o.Origins}
+	if o.CA == "" {
+		cfg.TLS = socket.ServerTLS(o.Cert, o.Key, log)
+	} else {
+		cfg.TLS = socket.MutualTLS(o.Cert, o.Key, o.CA, log)
+	}
+	return cfg
 }
 
 func (g *gate) close(c *service.Context) error {
-	if g.listener == 0 {
+	if len(g.doors) == 0 {
 		return errAssertion
 	}
-	fd := g.listener
-	g.listening, g.listener = false, 0
-	return socket.Close(c, fd)
+	g.closeDoors(c)
+	return nil
+}
+
+func (g *gate) closeDoors(c *service.Context) {
+	for _, fd := range g.doors {
+		_ = socket.Close(c, fd) // that it was closed behind the gate's back is as well
+	}
+	g.listening, g.doors = false, nil
 }
 
 func (g *gate) accept(c *service.Context, fd socket.FD) error {
@@ -239,18 +306,21 @@ func gone(err error) error {
 }
 
 func (g *gate) opened(c *service.Context, fd socket.FD, peer string) {
-	if !g.admits(c, peer) {
+	at, err := netip.ParseAddrPort(peer)
+	host := at.Addr().Unmap().WithZone("")
+	if err != nil || !g.admits(c, peer, host) {
 		// As in Skynet, the watchdog gets a close without an open.
 		_ = socket.Shutdown(c, fd)
 		return
 	}
-	g.clients[fd] = struct{}{}
+	g.clients[fd] = host
+	g.addresses[host]++
 	g.tell(c, EventOpen, fd, peer)
 }
 
-// admits reports whether peer may be a client.
-func (g *gate) admits(c *service.Context, peer string) bool {
-	if !g.allows(peer) {
+// admits reports whether peer, of host, may be a client.
+func (g *gate) admits(c *service.Context, peer string, host netip.Addr) bool {
+	if g.allow != nil && !slices.ContainsFunc(g.allow, func(p netip.Prefix) bool { return p.Contains(host) }) {
 		logSome(c, &g.strangers, fmt.Sprintf("Refused %s, which is not allowed to connect", peer))
 		return false
 	}
@@ -258,13 +328,23 @@ func (g *gate) admits(c *service.Context, peer string) bool {
 		logSome(c, &g.tooMany, fmt.Sprintf("Refused %s, there are %d clients", peer, len(g.clients)))
 		return false
 	}
+	if g.perHost > 0 && g.addresses[host] >= g.perHost {
+		logSome(c, &g.crowds, fmt.Sprintf("Refused %s, there are %d clients of this address", peer, g.perHost))
+		return false
+	}
 	return true
 }
 
-func (g *gate) allows(peer string) bool {
-	at, err := netip.ParseAddrPort(peer)
-	ip := at.Addr().Unmap().WithZone("")
-	return g.allow == nil || err == nil && slices.ContainsFunc(g.allow, func(p netip.Prefix) bool { return p.Contains(ip) })
+// remove forgets fd.
+func (g *gate) remove(fd socket.FD) {
+	host, client := g.clients[fd]
+	if !client {
+		return
+	}
+	delete(g.clients, fd)
+	if g.addresses[host]--; g.addresses[host] <= 0 {
+		delete(g.addresses, host)
+	}
 }
 
 // logSome logs the first lines of a kind, then only when their number doubles: a
@@ -280,7 +360,7 @@ func (g *gate) data(c *service.Context, fd socket.FD, packet []byte) {
 }
 
 func (g *gate) closed(c *service.Context, fd socket.FD) {
-	delete(g.clients, fd)
+	g.remove(fd)
 	g.tell(c, EventClose, fd)
 }
 
@@ -290,7 +370,7 @@ func (g *gate) failed(c *service.Context, fd socket.FD, err error) {
 		logSome(c, &g.failures, "gateserver accept error: "+socket.ErrorText(err))
 	}
 	if client {
-		delete(g.clients, fd)
+		g.remove(fd)
 		g.tell(c, EventError, fd, socket.ErrorText(err))
 	}
 }
