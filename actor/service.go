@@ -127,6 +127,10 @@ func (s *Service) Name() string { return s.name }
 // Node returns the node of the service.
 func (s *Service) Node() *Node { return s.node }
 
+// MoreWaits reports whether the holder of the baton, which alone may ask, has
+// already taken more messages to handle after this one.
+func (s *Service) MoreWaits() bool { return s.takenOver() > 0 }
+
 // Executes reports whether run id of co is what the service executes now. It
 // answers for callers that run under the baton, whichever coroutine they kept.
 func (s *Service) Executes(co *Coroutine, id uint64) bool { return s.running == co && co.id == id }

@@ -41,3 +41,7 @@ func (c *Context) Term(h Handle) {
 
 // Stat returns what the runtime knows of the service (skynet.stat).
 func (c *Context) Stat() actor.Stat { return c.inst.svc.Stat() }
+
+// MoreWaits reports whether more messages are already in line after the one that
+// is being handled.
+func (c *Context) MoreWaits() bool { return c.inst.svc.MoreWaits() }

@@ -82,9 +82,7 @@ var watchdogDefinition = service.Def("watchdog", func(c *service.Context, _ ...a
 var agentDefinition = service.Def("agent", func(c *service.Context, args ...any) error {
 	g, fd := args[0].(service.Handle), args[1].(socket.FD)
 	c.Dispatch(service.PTypeClient, func(c *service.Context, m service.Message) {
-		packet := m.Data.([]byte)
-		frame := binary.BigEndian.AppendUint16(make([]byte, 0, 2+len(packet)), uint16(len(packet)))
-		_ = socket.Write(c, fd, append(frame, packet...)) // the client may have gone
+		_ = gate.WriteNow(c, fd, m.Data.([]byte)) // the client may have gone
 	})
 	_, err := c.Call(g, gate.CmdForward, fd)
 	return err

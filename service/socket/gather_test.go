@@ -3,6 +3,7 @@ package socket_test
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"io"
 	"runtime"
 	"strings"
@@ -144,5 +145,64 @@ func TestFramesDoNotTouch(t *testing.T) {
 	third, _ := in.Next()
 	if string(first)+string(second)+string(third) != "onetwothree" {
 		t.Errorf("%q %q %q", first, second, third)
+	}
+}
+
+// A packet written now goes out with a system call of the handler's, but for one
+// after which others are already in line.
+func TestWritePacketNow(t *testing.T) {
+	n, _ := newNode(t)
+	s := newServer(t, n)
+	cl, fd := s.client()
+	p := newPipe(n, fd) // which stands in the way of the writer goroutine only
+	first, release, more := make(chan struct{}), make(chan struct{}), make(chan bool, 3)
+	service.Install(n, service.Def("agent", func(c *service.Context, _ ...any) error {
+		c.Dispatch(service.PTypeClient, func(c *service.Context, m service.Message) {
+			if err := socket.WritePacketNow(c, fd, m.Data.([]byte)); err != nil {
+				t.Error(err)
+			}
+			if more <- c.MoreWaits(); first != nil {
+				close(first)
+				first = nil
+				<-release
+			}
+		})
+		return nil
+	}))
+	agent, err := service.Launch(n, "agent")
+	if err != nil {
+		t.Fatal(err)
+	}
+	send := func(text string) {
+		if err := n.Send(agent, service.Message{Type: service.PTypeClient, Data: []byte(text)}); err != nil {
+			t.Error(err)
+		}
+	}
+	begun := first
+	send("one")
+	receive(t, begun)
+	want := string(packet("one"))
+	got := make([]byte, len(want))
+	if _, err := io.ReadFull(cl, got); err != nil || string(got) != want {
+		t.Fatalf("%q, %v", got, err)
+	}
+	send("two")
+	send("three")
+	close(release)
+	for _, want := range []bool{false, true, false} {
+		if receive(t, more) != want {
+			t.Errorf("MoreWaits: want %v", want)
+		}
+	}
+	receive(t, p.begun)
+	p.allow <- nil
+	p.allow <- nil
+	if out := strings.Join(append(receive(t, p.writes), ""), ""); !strings.HasPrefix(out, string(packet("two"))) {
+		t.Errorf("%q", out)
+	}
+	err = nil
+	s.do(func(c *service.Context) error { err = socket.WritePacketNow(c, 99, nil); return nil })
+	if !errors.Is(err, socket.ErrClosed) {
+		t.Error(err)
 	}
 }

@@ -76,7 +76,7 @@ func (s *conn) write(bufs [][]byte, p priority) error {
 }
 
 // writePacket is write of a frame with packet in it.
-func (s *conn) writePacket(packet []byte) error {
+func (s *conn) writePacket(packet []byte, p priority) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.state != stateOpen {
@@ -92,7 +92,7 @@ func (s *conn) writePacket(packet []byte) error {
 		s.out.pushLength(len(packet))
 		s.out.push(packet)
 	}
-	s.queuedLocked(size, high)
+	s.queuedLocked(size, p)
 	return nil
 }
 

@@ -184,13 +184,28 @@ func Write(c *service.Context, fd FD, bufs ...[]byte) error {
 // WritePacket sends a packet, of MaxFrame bytes at most, as one frame. It is the
 // socket's from then on unless it has GatherSize or less.
 func WritePacket(c *service.Context, fd FD, packet []byte) error {
+	return writePacket(c, fd, packet, high)
+}
+
+// WritePacketNow is WritePacket by one who is not about to write more before the
+// next message. Unless that is there already, so that its answer can go along,
+// and when nothing waits to be sent, it makes the system call itself, without
+// waiting in it.
+func WritePacketNow(c *service.Context, fd FD, packet []byte) error {
+	if c.MoreWaits() {
+		return writePacket(c, fd, packet, high)
+	}
+	return writePacket(c, fd, packet, now)
+}
+
+func writePacket(c *service.Context, fd FD, packet []byte, p priority) error {
 	if len(packet) > MaxFrame {
 		return fmt.Errorf("socket: write %d: %w", fd, ErrPacketSize)
 	}
 	s := tableOf(c.Node()).conn(fd)
 	err := ErrClosed
 	if s != nil {
-		err = s.writePacket(packet)
+		err = s.writePacket(packet, p)
 	}
 	if err != nil {
 		return fmt.Errorf("socket: write %d: %w", fd, err)

@@ -83,11 +83,14 @@ type task struct {
 	done chan struct{}
 }
 
-func newWorld(t testing.TB) *world {
+func newWorld(t testing.TB, change ...func(*actor.Config)) *world {
 	t.Helper()
 	w := &world{t: t, log: &log{}, events: make(chan string, 1<<12), packets: make(chan service.Message, 1<<12)}
 	cfg := actor.DefaultConfig()
 	cfg.Logger, cfg.Pool, cfg.Isolate = w.log, actor.GoPool{}, service.Isolate
+	for _, f := range change {
+		f(&cfg)
+	}
 	n, err := actor.NewNode(cfg)
 	if err != nil {
 		t.Fatal(err)

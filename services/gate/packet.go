@@ -17,6 +17,12 @@ func Write(c *service.Context, fd socket.FD, packet []byte) error {
 	return socket.WritePacket(c, fd, packet)
 }
 
+// WriteNow is Write by a handler that is not about to write more: it saves the
+// way over another goroutine, see socket.WritePacketNow.
+func WriteNow(c *service.Context, fd socket.FD, packet []byte) error {
+	return socket.WritePacketNow(c, fd, packet)
+}
+
 // Broadcast sends packet to many clients; it is made a frame once, and what is
 // long is not copied. It returns those that are there no more.
 func Broadcast(c *service.Context, fds []socket.FD, packet []byte) (gone []socket.FD, err error) {
