@@ -152,13 +152,17 @@ func acrossLinks(k int) func(e *env) (work, error) {
 	}
 }
 
+// spareFiles is how many open files are left for other uses than connections.
+const spareFiles = 100
+
 // busyConnections is how many connections have a packet on its way at any time.
 const busyConnections = 100
 
-// amongConnections is round trips on k connections in turn, and what each of
-// these takes on the gate's node.
+// amongConnections is round trips on k connections in turn, or as many as the
+// system allows, and what each of these takes on the gate's node.
 func amongConnections(k int) func(e *env) (work, error) {
 	return func(e *env) (work, error) {
+		k := min(k, mostFiles()-spareFiles)
 		p, addr, err := gateHere(e)
 		if err != nil {
 			return work{}, err
@@ -175,6 +179,7 @@ func amongConnections(k int) func(e *env) (work, error) {
 		lines := min(k, busyConnections)
 		return work{procs: []*child{p}, do: func(m *meter, ops int) error {
 			m.note("memory", "bytes", (after-before)/float64(k))
+			m.note("open", "connections", float64(k))
 			return m.trips(clients, lines, ops/k+1, 1, 1)
 		}}, err
 	}

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"math"
 	"syscall"
 	"time"
 )
@@ -14,4 +15,14 @@ func processorTime() time.Duration {
 		return 0
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// mostFiles is how many files a process may have open. Package os has raised the
+// limit to what the system allows.
+func mostFiles() int {
+	var l syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l); err != nil {
+		return math.MaxInt
+	}
+	return int(min(uint64(l.Cur), math.MaxInt)) //nolint:unconvert // of another type on some systems
 }

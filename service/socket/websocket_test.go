@@ -151,6 +151,32 @@ func TestWebSocketEnds(t *testing.T) {
 	}
 }
 
+// A TCP connection that ends without a close frame, with half a message on its
+// way and an answer to it.
+func TestWebSocketHalfClose(t *testing.T) {
+	s := newWebServer(t, socket.Config{})
+	cl, fd := s.upgrade("")
+	s.start(fd)
+	cl.send([]byte(frame(0x82, 4, "last") + "\x82\x89part"))
+	s.want("data", fd, "last")
+	s.write(fd, packet("answer"))
+	if err := cl.CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	s.want("close", fd, "")
+	if rest := cl.rest(); rest != "\x82\x06answer" {
+		t.Errorf("%q", rest)
+	}
+
+	cl, fd = s.upgrade("")
+	s.start(fd)
+	cl.reset()
+	s.want("error", fd, "Connection reset by peer")
+	s.want("close", fd, "")
+	s.gone(fd)
+	s.nothing()
+}
+
 // What waits to be sent goes out before the close frame.
 func TestWebSocketCloseAfterOutput(t *testing.T) {
 	s := newWebServer(t, socket.Config{})
