@@ -343,6 +343,7 @@ func (s *conn) deliver(in *frames) {
 		to = s.owner.handle
 	}
 	joined := s.joined.Load() && !s.single
+	packets := 0
 	for in.complete() {
 		m := service.Message{Type: r.ptype, Session: service.Session(s.fd), Source: r.source}
 		full := false
@@ -352,10 +353,12 @@ func (s *conn) deliver(in *frames) {
 		}
 		if some != nil {
 			m.Data, full = some, s.window.add(some.Cost())
+			packets += some.count
 		} else {
 			frame := in.next()
 			m.Data, full = frame, s.window.add(len(frame)+FrameCost)
 			full = s.pace != nil && !s.pace.take(frame) || full
+			packets++
 		}
 		if r.to == 0 {
 			m = service.Message{Type: service.PTypeSocket, Data: arrival{s, m.Data}}
@@ -365,7 +368,7 @@ func (s *conn) deliver(in *frames) {
 			break
 		}
 	}
-	s.packets.Add(uint64(len(s.batch)))
+	s.packets.Add(uint64(packets))
 	if to != 0 {
 		s.owner.table.node.LendAll(to, s.batch)
 	}

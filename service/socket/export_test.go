@@ -73,8 +73,8 @@ func NewWebFrames(r io.Reader) func() ([]byte, bool) {
 	in := frames{most: MaxFrame}
 	return func() ([]byte, bool) {
 		for {
-			if frame, ok := in.next(); ok {
-				return frame, true
+			if in.complete() {
+				return in.next(), true
 			}
 			if _, err := in.fill(s.web); err != nil {
 				return nil, false

@@ -57,24 +57,28 @@ func (f *frames) next() []byte {
 // together returns as many of the small frames that come next as may share
 // memory, nil when the next one is not small. A whole one must have come.
 func (f *frames) together() *Bundle {
-	end := f.r
+	end, count := f.r, 0
 	for b := f.buf[f.r:f.w]; len(b) >= headerSize; b = f.buf[end:f.w] {
 		size := headerSize + int(binary.BigEndian.Uint16(b))
 		if size > headerSize+smallFrame || size > len(b) || end+size-f.r > sharedMemory {
 			break
 		}
 		end += size
+		count++
 	}
 	if end == f.r {
 		return nil
 	}
 	data := append([]byte(nil), f.buf[f.r:end]...)
 	f.r = end
-	return &Bundle{data}
+	return &Bundle{data, count}
 }
 
 // Bundle is small frames that came together.
-type Bundle struct{ data []byte }
+type Bundle struct {
+	data  []byte
+	count int // of those that came
+}
 
 // Cost is what they count for a Window.
 func (f *Bundle) Cost() int { return len(f.data) + FrameCost }
