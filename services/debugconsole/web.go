@@ -29,6 +29,7 @@ func (s *console) server() *http.Server {
 	mux.HandleFunc("POST /debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("GET /debug/pprof/trace", s.labelled(pprof.Trace))
 	s.state(mux)
+	page(mux)
 	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) {
 		s.command(w, r, strings.ReplaceAll(r.URL.Path[1:], "/", " "))
 	})
