@@ -50,6 +50,10 @@ func TestChecksFail(t *testing.T) {
 		{kind: "sh", text: "go run ./examples/hello examples/hello/nosuch\n"},
 		{kind: "sh", text: "go test ./nosuch/...\n"},
 		{kind: "sh", text: "rm -rf /\n"},
+		{kind: "sh", text: "cd nosuch\n"},
+		{kind: "sh", text: "go mod init nosuch\n"},
+		{kind: "sh", text: "go get example.org/nosuch\n"},
+		{kind: "sh", arg: "first", text: "go run . nosuch\n"},
 		{kind: "lua", text: "nowhere = 1\n"},
 		{kind: "lua", arg: "config", text: "harbor = 1\n"},
 		{kind: "lua", arg: "config", text: "thread = = 1\n"},
@@ -61,6 +65,8 @@ func TestChecksFail(t *testing.T) {
 		{kind: "text", arg: "nosuch", text: "x\n"},
 		{kind: "text", arg: "hello", text: "[:00000005] alice 3\n"},
 		{kind: "text", arg: "demo", text: "node  connections\n"},
+		{kind: "text", arg: "first", text: "[:00000005] carol is in the room, now 3\n"},
+		{kind: "text", arg: "asked", text: "1    3\n"},
 		{kind: "text", arg: "bench", text: "BenchmarkNoSuch-2   1   1 ns/op\n"},
 		{kind: "text", arg: "figures", text: "nosuch_raw 1 1 1 us\n"},
 		{kind: "hex", arg: "nosuch", text: "00\n"},
@@ -133,8 +139,13 @@ func checkLua(b block) error {
 	return fmt.Errorf("lua %s is not known", b.arg)
 }
 
-// checkShell knows make, go run and go test, each line for itself.
+// checkShell knows make, go run and go test, and how a module is begun. The
+// argument is the example in whose folder the commands are typed.
 func checkShell(b block) error {
+	dir := "."
+	if b.arg != "" {
+		dir = filepath.Join("examples", b.arg)
+	}
 	for line := range strings.Lines(b.text) {
 		line, _, _ = strings.Cut(line, "#")
 		words := strings.Fields(line)
@@ -144,7 +155,7 @@ func checkShell(b block) error {
 		if len(words) == 0 {
 			continue
 		}
-		if err := checkCommand(words); err != nil {
+		if err := checkCommand(words, dir); err != nil {
 			return fmt.Errorf("%s: %w", strings.TrimSpace(line), err)
 		}
 	}
@@ -153,8 +164,17 @@ func checkShell(b block) error {
 
 var assignment = regexp.MustCompile(`^[A-Z_]+=`)
 
-func checkCommand(words []string) error {
+func checkCommand(words []string, dir string) error {
 	switch {
+	case len(words) == 2 && (words[0] == "mkdir" || words[0] == "cd"):
+		return checkPaths("examples", words[1:])
+	case len(words) == 4 && slices.Equal(words[:3], []string{"go", "mod", "init"}):
+		return checkPaths("examples", words[3:])
+	case len(words) == 3 && slices.Equal(words[:2], []string{"go", "get"}):
+		if words[2] != "github.com/skynetgo/skynet" {
+			return fmt.Errorf("no module %s", words[2])
+		}
+		return nil
 	case words[0] == "make":
 		targets, err := makeTargets()
 		if err != nil {
@@ -167,10 +187,10 @@ func checkCommand(words []string) error {
 		}
 		return nil
 	case len(words) > 2 && words[0] == "go" && words[1] == "run":
-		if main, err := filepath.Glob(filepath.Join(root, words[2], "*.go")); err != nil || len(main) == 0 {
+		if main, err := filepath.Glob(filepath.Join(root, dir, words[2], "*.go")); err != nil || len(main) == 0 {
 			return fmt.Errorf("no program %s", words[2])
 		}
-		return checkPaths(words[3:])
+		return checkPaths(dir, words[3:])
 	case len(words) > 1 && words[0] == "go" && words[1] == "test":
 		var paths []string
 		for _, w := range words[2:] {
@@ -178,14 +198,14 @@ func checkCommand(words []string) error {
 				paths = append(paths, strings.TrimSuffix(w, "/..."))
 			}
 		}
-		return checkPaths(paths)
+		return checkPaths(dir, paths)
 	}
 	return errors.New("unknown command")
 }
 
-func checkPaths(paths []string) error {
+func checkPaths(dir string, paths []string) error {
 	for _, p := range paths {
-		if _, err := os.Stat(filepath.Join(root, p)); err != nil {
+		if _, err := os.Stat(filepath.Join(root, dir, p)); err != nil {
 			return err
 		}
 	}

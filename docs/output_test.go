@@ -25,6 +25,8 @@ func checkText(b block) error {
 		return sameOutput(b.text, helloOutput)
 	case "demo":
 		return sameOutput(b.text, demoOutput)
+	case "first", "asked":
+		return checkFirst(b.text, b.arg == "asked")
 	case "console":
 		return checkConsole(b.text)
 	case "bench":
@@ -42,7 +44,10 @@ func sameOutput(block string, run func() (string, error)) error {
 	if err != nil {
 		return err
 	}
-	mask := func(s string) string { return nodeID.ReplaceAllString(s, "ID") }
+	mask := func(s string) string {
+		s = consolePort.ReplaceAllString(nodeID.ReplaceAllString(s, "ID"), "${1}PORT")
+		return cpuSeconds.ReplaceAllString(s, "cpu:SECONDS")
+	}
 	if !contains(mask(out), dedent(strings.Split(strings.TrimRight(mask(block), "\n"), "\n"))) {
 		return fmt.Errorf("the program prints something else:\n%s", out)
 	}
