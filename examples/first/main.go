@@ -3,6 +3,7 @@ package main
 
 import (
 	"github.com/skynetgo/skynet/bootstrap"
+	"github.com/skynetgo/skynet/lualike"
 	"github.com/skynetgo/skynet/service"
 )
 
@@ -14,7 +15,11 @@ type room struct {
 
 // startRoom runs once for each room that is started.
 func startRoom(c *service.Context, args ...any) error {
-	r := &room{players: map[string]bool{}, size: args[0].(int)}
+	size, err := lualike.As[int](args[0]) // what NewService was given
+	if err != nil {
+		return err
+	}
+	r := &room{players: map[string]bool{}, size: size}
 	c.Handle("JOIN", service.F1(r.join))
 	c.Handle("LEAVE", service.P1(r.leave))
 	return nil

@@ -1,0 +1,81 @@
+package guide_test
+
+import (
+	"encoding/binary"
+	"io"
+	"maps"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/skynetgo/skynet/bootstrap/nodetest"
+	"github.com/skynetgo/skynet/service"
+	"github.com/skynetgo/skynet/service/socket"
+	"github.com/skynetgo/skynet/services/gate"
+)
+
+// chat is the watchdog of a gate: what one client says all get.
+type chat struct {
+	gate    service.Handle
+	clients map[socket.FD]string // and their addresses
+}
+
+func startChat(c *service.Context, _ ...any) error {
+	h, err := c.NewService(gate.Name)
+	if err != nil {
+		return err
+	}
+	s := &chat{gate: h, clients: map[socket.FD]string{}}
+	c.Handle(gate.EventName, service.P3(s.event))
+	addr, err := c.Call(h, gate.CmdOpen, gate.OpenConfig{Address: "127.0.0.1:0"})
+	if err != nil {
+		return err
+	}
+	c.Logf("chat at %v:%v", addr.At(0), addr.At(1))
+	return nil
+}
+
+// event gets what the gate tells: of whom, and what he said or why he left.
+func (s *chat) event(c *service.Context, what string, fd socket.FD, text string) error {
+	switch what {
+	case gate.EventOpen:
+		s.clients[fd] = text
+		return c.Send(s.gate, gate.CmdAccept, fd) // now he may speak
+	case gate.EventData:
+		for _, to := range slices.Sorted(maps.Keys(s.clients)) {
+			line := s.clients[fd] + ": " + text
+			frame := append(binary.BigEndian.AppendUint16(nil, uint16(len(line))), line...)
+			if err := socket.Write(c, to, frame); err != nil {
+				c.Error(err) // he has gone, which the gate is about to say
+			}
+		}
+	case gate.EventClose, gate.EventError:
+		delete(s.clients, fd)
+	}
+	return nil
+}
+
+func TestChat(t *testing.T) {
+	n := nodetest.Start(t, nodetest.Services(service.Def("chat", startChat)))
+	n.Run(func(c *service.Context) error {
+		_, err := c.NewService("chat")
+		return err
+	})
+	_, addr, _ := strings.Cut(n.Log.Wait(t, "chat at "), "chat at ")
+	conn, err := net.Dial("tcp4", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(time.Minute))
+	if _, err := conn.Write([]byte("\x00\x05hello")); err != nil {
+		t.Fatal(err)
+	}
+	want := conn.LocalAddr().String() + ": hello"
+	got := make([]byte, 2+len(want))
+	if _, err := io.ReadFull(conn, got); err != nil || string(got[2:]) != want {
+		t.Fatalf("got %q, %v", got, err)
+	}
+}
