@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"unicode"
 )
 
 // root is the repository's root, as seen from this folder.
@@ -112,6 +113,62 @@ func TestLinkCheckFails(t *testing.T) {
 	}
 }
 
+// TestTranslations wants a page in Chinese for README.md and each page of the
+// guide, with the same blocks in the same order, and as many headings, rows
+// and points.
+func TestTranslations(t *testing.T) {
+	byPath := make(map[string]page)
+	for _, p := range pages(t) {
+		byPath[p.path] = p
+	}
+	count := 0
+	for name, p := range byPath {
+		if path.Dir(name) == "docs/zh" && byPath["docs/guide/"+path.Base(name)].path == "" {
+			t.Errorf("%s translates nothing", name)
+		}
+		translated := ""
+		switch {
+		case name == "README.md":
+			translated = "README.zh-CN.md"
+		case path.Dir(name) == "docs/guide":
+			translated = "docs/zh/" + path.Base(name)
+		default:
+			continue
+		}
+		count++
+		if err := sameBlocks(p, byPath[translated]); err != nil {
+			t.Errorf("%s and %s: %v", name, translated, err)
+		}
+	}
+	if count < 2 {
+		t.Error("no guide found")
+	}
+	a, b := page{blocks: []block{{kind: "go", text: "a\n"}}}, page{blocks: []block{{kind: "go", text: "b\n"}}}
+	if sameBlocks(a, b) == nil || sameBlocks(a, page{}) == nil {
+		t.Error("other blocks passed")
+	}
+	if sameBlocks(page{prose: "## a\n"}, page{prose: "a\n"}) == nil {
+		t.Error("a section was left out and it passed")
+	}
+}
+
+func sameBlocks(p, translated page) error {
+	if len(p.blocks) != len(translated.blocks) {
+		return fmt.Errorf("%d blocks and %d", len(p.blocks), len(translated.blocks))
+	}
+	for i, b := range p.blocks {
+		if z := translated.blocks[i]; b.kind != z.kind || b.arg != z.arg || b.text != z.text {
+			return fmt.Errorf("%v is another one at line %d", b, z.line)
+		}
+	}
+	for _, begin := range []*regexp.Regexp{heading, tableRow, listItem} {
+		if n, z := len(begin.FindAllString(p.prose, -1)), len(begin.FindAllString(translated.prose, -1)); n != z {
+			return fmt.Errorf("%d of %v and %d", n, begin, z)
+		}
+	}
+	return nil
+}
+
 // TestUnfinishedBlock sees to it that no block hides the rest of a page.
 func TestUnfinishedBlock(t *testing.T) {
 	if _, err := parse("x.md", "a\n```go\nb\n"); err == nil {
@@ -183,6 +240,8 @@ func parse(path, text string) (page, error) {
 var (
 	inlineCode = regexp.MustCompile("`[^`\n]+`")
 	linkTarget = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	tableRow   = regexp.MustCompile(`(?m)^\|`)
+	listItem   = regexp.MustCompile(`(?m)^(?:-|[0-9]\.) `)
 	heading    = regexp.MustCompile(`(?m)^#+ +(.*)$`)
 )
 
@@ -234,7 +293,7 @@ func slug(title string) string {
 		switch {
 		case r == ' ':
 			return '-'
-		case r == '-' || r == '_' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z':
+		case r == '-' || r == '_' || unicode.IsDigit(r) || unicode.IsLetter(r):
 			return r
 		}
 		return -1
