@@ -9,6 +9,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -114,8 +115,8 @@ func TestLinkCheckFails(t *testing.T) {
 }
 
 // TestTranslations wants a page in Chinese for README.md and each page of the
-// guide, with the same blocks in the same order, and as many headings, rows
-// and points.
+// guide, with the same blocks in the same order, as many headings, rows
+// and points, and the same names.
 func TestTranslations(t *testing.T) {
 	byPath := make(map[string]page)
 	for _, p := range pages(t) {
@@ -136,23 +137,26 @@ func TestTranslations(t *testing.T) {
 			continue
 		}
 		count++
-		if err := sameBlocks(p, byPath[translated]); err != nil {
+		if err := translates(p, byPath[translated]); err != nil {
 			t.Errorf("%s and %s: %v", name, translated, err)
 		}
 	}
 	if count < 2 {
 		t.Error("no guide found")
 	}
-	a, b := page{blocks: []block{{kind: "go", text: "a\n"}}}, page{blocks: []block{{kind: "go", text: "b\n"}}}
-	if sameBlocks(a, b) == nil || sameBlocks(a, page{}) == nil {
-		t.Error("other blocks passed")
-	}
-	if sameBlocks(page{prose: "## a\n"}, page{prose: "a\n"}) == nil {
-		t.Error("a section was left out and it passed")
+	for _, pair := range [][2]page{
+		{{blocks: []block{{kind: "go", text: "a\n"}}}, {blocks: []block{{kind: "go", text: "b\n"}}}},
+		{{blocks: []block{{kind: "go", text: "a\n"}}}, {}},
+		{{prose: "## a\n"}, {prose: "a\n"}},
+		{{prose: "`c.Call`\n"}, {prose: "`c.Send`\n"}},
+	} {
+		if translates(pair[0], pair[1]) == nil {
+			t.Errorf("passed: %v", pair)
+		}
 	}
 }
 
-func sameBlocks(p, translated page) error {
+func translates(p, translated page) error {
 	if len(p.blocks) != len(translated.blocks) {
 		return fmt.Errorf("%d blocks and %d", len(p.blocks), len(translated.blocks))
 	}
@@ -165,6 +169,14 @@ func sameBlocks(p, translated page) error {
 		if n, z := len(begin.FindAllString(p.prose, -1)), len(begin.FindAllString(translated.prose, -1)); n != z {
 			return fmt.Errorf("%d of %v and %d", n, begin, z)
 		}
+	}
+	names := func(p page) []string {
+		found := inlineCode.FindAllString(p.prose, -1)
+		slices.Sort(found)
+		return slices.Compact(found)
+	}
+	if a, b := names(p), names(translated); !slices.Equal(a, b) {
+		return fmt.Errorf("names %v and %v", a, b)
 	}
 	return nil
 }

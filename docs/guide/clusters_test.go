@@ -3,6 +3,7 @@ package guide_test
 import (
 	"errors"
 	"fmt"
+	"net"
 	"testing"
 	"time"
 
@@ -20,7 +21,7 @@ func reward(c *service.Context, player string, gold int) error {
 		}
 		var down *cluster.DownError
 		if !errors.As(err, &down) || down.Left {
-			return err // it may have arrived: look before you do it again
+			return err // it may have been done: look before you do it again
 		}
 		if err := c.Sleep(50 * time.Millisecond); err != nil {
 			return err
@@ -60,13 +61,20 @@ func TestReward(t *testing.T) {
 		addr, err = cluster.Open(c, 0)
 		return err
 	})
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := l.Addr().String()
+	_ = l.Close()
 	client := nodetest.Start(t)
 	client.Run(func(c *service.Context) error {
-		if err := cluster.Reload(c, cluster.Table{"bank": false}); err != nil {
+		if err := cluster.Reload(c, cluster.Table{"bank": closed}); err != nil {
 			return err
 		}
-		if err := reward(c, "alice", 3); !errors.Is(err, cluster.ErrNodeDown) {
-			return fmt.Errorf("got %v", err)
+		began := c.Now()
+		if err := reward(c, "alice", 3); !errors.Is(err, cluster.ErrNodeDown) || c.Now()-began < 100*time.Millisecond {
+			return fmt.Errorf("got %v after %v", err, c.Now()-began)
 		}
 		if err := cluster.Reload(c, cluster.Table{"bank": addr}); err != nil {
 			return err
@@ -84,4 +92,39 @@ func TestReward(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// TestRewardIsGivenOnce has a bank that is lost with the request.
+func TestRewardIsGivenOnce(t *testing.T) {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	requests := make(chan int)
+	go func() {
+		defer close(requests)
+		for n := 1; ; n++ {
+			conn, err := l.Accept()
+			if err != nil {
+				requests <- n - 1
+				return
+			}
+			_, _ = conn.Read(make([]byte, 1))
+			_ = conn.Close()
+		}
+	}()
+	n := nodetest.Start(t)
+	n.Run(func(c *service.Context) error {
+		if err := cluster.Reload(c, cluster.Table{"bank": l.Addr().String()}); err != nil {
+			return err
+		}
+		if err := reward(c, "alice", 3); !errors.Is(err, cluster.ErrNodeDown) {
+			return fmt.Errorf("got %v", err)
+		}
+		return nil
+	})
+	_ = l.Close()
+	if n := <-requests; n != 1 {
+		t.Errorf("%d requests", n)
+	}
 }
