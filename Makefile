@@ -29,6 +29,14 @@ help: ## print the targets
 run: ## run the cluster example
 	go run ./examples/cluster/demo
 
+.PHONY: game
+game: ## run the game of examples/game, for people with a browser
+	go run ./examples/game/run
+
+.PHONY: robots
+robots: ## let N robots play it for DURATION, with DEAF more that never read (N=100, DURATION=60s, DEAF=0)
+	go run ./examples/game/run -robots $(or $(N),100) -for $(DURATION) -deaf $(or $(DEAF),0)
+
 .PHONY: build
 build: ## compile all packages
 	go build $(PKGS)

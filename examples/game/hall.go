@@ -1,0 +1,147 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/skynetgo/skynet/cluster"
+	"github.com/skynetgo/skynet/examples/game/message"
+	"github.com/skynetgo/skynet/service"
+)
+
+const (
+	capacity = 20          // players in a room
+	avoid    = time.Second // for how long after it has failed a node gets no players
+	topEvery = 2 * time.Second
+	topCount = 10
+)
+
+// hall says who goes to which room, and passes on what the rooms say to the
+// agents of this node.
+type hall struct {
+	nodes  []string
+	rooms  map[string]*place
+	where  map[service.Handle]*place // nil: an agent without a room
+	avoids map[string]time.Duration  // until when
+}
+
+// place is a room as the hall knows it.
+type place struct {
+	node, name string
+	players    int
+}
+
+// Place is a room for a player.
+type Place struct {
+	Node string `lua:"node"`
+	Room string `lua:"room"`
+}
+
+// Origin is a room that says something.
+type Origin struct {
+	Node string         `lua:"node"`
+	Room service.Handle `lua:"room"`
+}
+
+// startHall is the start function of the unique service "hall".
+func startHall(c *service.Context, _ ...any) error {
+	h := &hall{
+		nodes:  strings.Fields(c.Getenv("rooms")),
+		rooms:  make(map[string]*place),
+		where:  make(map[service.Handle]*place),
+		avoids: make(map[string]time.Duration),
+	}
+	c.Handle("HELLO", service.P0(h.hello))
+	c.Handle("ENTER", service.F2(h.enter))
+	c.Handle("CAST", service.P3(h.cast))
+	c.Fork(h.top)
+	return nil
+}
+
+// hello is an agent that begins; its end is seen.
+func (h *hall) hello(c *service.Context) error {
+	agent := c.Message().Source
+	h.where[agent] = nil
+	_, err := service.Watch(c, agent, func(*service.Context, error) {
+		h.leave(agent)
+		delete(h.where, agent)
+	})
+	return err
+}
+
+func (h *hall) leave(agent service.Handle) {
+	if p := h.where[agent]; p != nil {
+		p.players--
+		h.where[agent] = nil
+	}
+}
+
+// enter finds a room of a kind for the agent that asks. A node that has failed
+// is left alone for a while.
+func (h *hall) enter(c *service.Context, kind, failed string) (Place, error) {
+	agent := c.Message().Source
+	h.leave(agent)
+	if failed != "" {
+		h.avoids[failed] = c.Now() + avoid
+	}
+	for n := 1; n <= len(h.rooms)+1; n++ {
+		name := fmt.Sprint(kind, " ", n)
+		p := h.rooms[name]
+		if p == nil || p.players == 0 {
+			p = &place{node: h.quietest(c), name: name}
+			h.rooms[name] = p
+		}
+		if p.players < capacity && c.Now() >= h.avoids[p.node] {
+			p.players++
+			h.where[agent] = p
+			return Place{p.node, p.name}, nil
+		}
+	}
+	return Place{}, service.Errorf("no room is open")
+}
+
+// quietest returns the node with the fewest players, of those that work.
+func (h *hall) quietest(c *service.Context) string {
+	players := make(map[string]int)
+	for _, p := range h.rooms {
+		players[p.node] += p.players
+	}
+	return slices.MinFunc(h.nodes, func(a, b string) int {
+		if badA, badB := c.Now() < h.avoids[a], c.Now() < h.avoids[b]; badA != badB {
+			if badA {
+				return 1
+			}
+			return -1
+		}
+		return players[a] - players[b]
+	})
+}
+
+// cast gives a packet of a room to its players' agents.
+func (h *hall) cast(c *service.Context, from Origin, agents []service.Handle, packet []byte) error {
+	for _, agent := range agents {
+		_ = c.Send(agent, "SHOW", from.Node, from.Room, packet) // one that has just ended
+	}
+	return nil
+}
+
+// top tells everyone of the best of all rooms.
+func (h *hall) top(c *service.Context) {
+	for c.Sleep(topEvery) == nil {
+		best, err := cluster.CallAs[[]Player](c, "center", "@center", "TOP", topCount)
+		if err != nil {
+			continue // the next one comes soon
+		}
+		u := message.Update{}
+		for _, p := range best {
+			u.Top = append(u.Top, message.Score{Name: p.Name, Score: p.Score})
+		}
+		if packet, err := u.MarshalMsg(nil); err == nil {
+			for agent := range h.where {
+				_ = c.Send(agent, "TELL", packet)
+			}
+		}
+	}
+}

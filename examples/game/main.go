@@ -1,0 +1,84 @@
+// Command game is a node of a small game for the browser: players steer through
+// an arena and collect gems. README.md has the picture; make game starts all of
+// it, one process for each config file.
+package main
+
+import (
+	"github.com/skynetgo/skynet/bootstrap"
+	"github.com/skynetgo/skynet/cluster"
+	"github.com/skynetgo/skynet/service"
+	"github.com/skynetgo/skynet/services/gate"
+	"github.com/skynetgo/skynet/services/login"
+)
+
+const maxClients = 12000
+
+// open is the start service of every node. Its arguments are the unique services
+// of the node, which others then find by their names.
+func open(c *service.Context, args ...any) error {
+	for _, a := range args {
+		name, _ := a.(string)
+		if name == login.Name {
+			if _, err := c.NewService(name); err != nil {
+				return err
+			}
+			continue
+		}
+		h, err := c.UniqueService(name)
+		if err != nil {
+			return err
+		}
+		if err := cluster.Register(c, name, h); err != nil {
+			return err
+		}
+	}
+	node := c.Getenv("node")
+	addr, err := cluster.Open(c, node)
+	if err != nil {
+		return err
+	}
+	c.Logf("%s is open at %s", node, addr)
+	return nil
+}
+
+// door is the login service of the nodes login1, login2 and gate. The first two
+// let players in by name and send them to the third.
+func door(c *service.Context) (login.Config, error) {
+	max := maxClients
+	cfg := login.Config{
+		Gate:  gate.OpenConfig{Address: c.Getenv("door"), MaxClient: &max},
+		Agent: "player",
+		Node:  c.Getenv("node"),
+	}
+	if c.Getenv("places") != "" {
+		cfg.Authenticate = authenticate
+		cfg.Place = func(c *service.Context, _ string) ([]string, error) { return []string{c.Getenv("places")}, nil }
+	}
+	return cfg, nil
+}
+
+// authenticate takes everyone at his word. A real game would ask for more.
+func authenticate(_ *service.Context, credentials []byte) (string, error) {
+	if n := len(credentials); n < 2 || n > 16 {
+		return "", service.Errorf("a name has 2 to 16 letters")
+	}
+	for _, b := range string(credentials) {
+		if b < '0' || b == 0xfffd {
+			return "", service.Errorf("a name has letters only")
+		}
+	}
+	return string(credentials), nil
+}
+
+func main() {
+	bootstrap.Main(
+		service.Def("main", open),
+		service.Def("center", startCenter),
+		service.Def("rooms", startRooms),
+		service.Def("room", startRoom),
+		service.Def("hall", startHall),
+		service.Def("web", startWeb),
+		login.Definition(door),
+		agent,
+	)
+}

@@ -1,0 +1,285 @@
+package main
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"github.com/skynetgo/skynet/cluster"
+	"github.com/skynetgo/skynet/examples/game/message"
+	"github.com/skynetgo/skynet/service"
+)
+
+const (
+	tick       = 100 * time.Millisecond
+	checkpoint = 5 * time.Second // how often places are saved, not only scores
+	forgotten  = 3 * silence     // an agent that has said nothing for so long has ended with its node
+	closeAfter = 30 * time.Second
+)
+
+// room is a service: one arena and who is in it.
+type room struct {
+	name    string
+	arena   *arena
+	members map[string]*member
+	saving  service.Queue
+	busy    bool // a save is on its way
+	closing bool
+	empty   time.Duration // since when
+}
+
+// member is a player in a room.
+type member struct {
+	Entry
+	*hero
+	heard time.Duration // when the agent has said something
+	saved int           // the score that center has
+	dirty bool          // there is more to save
+	left  bool
+}
+
+// Entry is who comes in: the agent of a player, and where that is.
+type Entry struct {
+	User  string         `lua:"user"`
+	Node  string         `lua:"node"`
+	Agent service.Handle `lua:"agent"`
+}
+
+// startRoom is the start function of a room, which gets its name.
+func startRoom(c *service.Context, args ...any) error {
+	name, _ := args[0].(string)
+	r := &room{
+		name:    name,
+		arena:   newArena(rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))),
+		members: make(map[string]*member),
+		empty:   c.Now(),
+	}
+	c.Handle("JOIN", service.F1(r.join))
+	c.Handle("LEAVE", service.P1(r.leave))
+	c.Handle("MOVE", service.P2(r.move))
+	c.Handle("HERE", service.P1(r.here))
+	c.Handle("SAY", service.P2(r.say))
+	c.Handle("HALT", service.P1(r.halt))
+	c.OnStop(r.close)
+	c.Fork(r.run)
+	return nil
+}
+
+// join lets a player in, with what center has of him.
+func (r *room) join(c *service.Context, e Entry) (message.Room, error) {
+	p, err := cluster.CallAs[Player](c, "center", "@center", "LOAD", e.User)
+	if err != nil {
+		return message.Room{}, err
+	}
+	if r.closing {
+		return message.Room{}, service.Errorf("room %s closes", r.name)
+	}
+	m := r.members[e.User]
+	if m == nil {
+		m = &member{hero: &hero{name: e.User, x: p.X, y: p.Y, n: p.N, score: p.Score}, saved: p.Score}
+		r.arena.place(m.hero)
+		r.members[e.User], r.arena.players[e.User] = m, m.hero
+	}
+	m.Entry, m.left, m.heard = e, false, c.Now()
+	return message.Room{Name: r.name, You: e.User, Width: width, Height: height, N: m.n}, nil
+}
+
+// leave returns when the player is saved.
+func (r *room) leave(c *service.Context, user string) error {
+	m := r.members[user]
+	if m == nil {
+		return nil
+	}
+	m.left, m.dirty = true, true
+	return r.save(c)
+}
+
+func (r *room) move(_ *service.Context, user string, move message.Move) error {
+	if m := r.members[user]; m != nil {
+		m.move(move)
+	}
+	return nil
+}
+
+func (r *room) here(c *service.Context, user string) error {
+	if m := r.members[user]; m != nil {
+		m.heard = c.Now()
+	}
+	return nil
+}
+
+// halt has a player stand still who is not there to steer.
+func (r *room) halt(_ *service.Context, user string) error {
+	if m := r.members[user]; m != nil {
+		m.turn(0, 0)
+	}
+	return nil
+}
+
+func (r *room) say(c *service.Context, user, text string) error {
+	r.tell(c, &message.Update{Chat: &message.Chat{From: user, Text: text}})
+	return nil
+}
+
+// run is the room's clock.
+func (r *room) run(c *service.Context) {
+	next := c.Now() + checkpoint
+	for last := c.Now(); !r.closing; {
+		if c.Sleep(tick) != nil {
+			return
+		}
+		now := c.Now()
+		for _, h := range r.arena.step((now - last).Seconds()) {
+			r.members[h.name].dirty = true
+			r.saveSoon(c)
+		}
+		last = now
+		if now >= next {
+			next = now + checkpoint
+			for _, m := range r.members {
+				m.dirty = true
+				m.left = m.left || now-m.heard > forgotten
+			}
+			r.saveSoon(c)
+		}
+		if len(r.members) > 0 {
+			r.empty = now
+		} else if now-r.empty > closeAfter {
+			c.Exit()
+		}
+		if !r.closing {
+			r.tell(c, &message.Update{World: r.world()})
+		}
+	}
+}
+
+// world is what players see, and hold us to: their scores are saved.
+func (r *room) world() *message.World {
+	w := &message.World{Gems: r.arena.gems}
+	for _, m := range r.members {
+		if !m.left {
+			w.Players = append(w.Players, message.Spot{Name: m.name, X: int(m.x), Y: int(m.y), Score: m.saved, N: m.n})
+		}
+	}
+	return w
+}
+
+// tell sends an update to all members: one packet to each node with agents,
+// whose hall passes it on.
+func (r *room) tell(c *service.Context, u *message.Update) {
+	packet, err := u.MarshalMsg(nil)
+	if err != nil {
+		c.Logf("room %s: %v", r.name, err)
+		return
+	}
+	r.cast(c, packet)
+}
+
+func (r *room) cast(c *service.Context, packet []byte) {
+	agents := make(map[string][]service.Handle)
+	for _, m := range r.members {
+		if !m.left {
+			agents[m.Node] = append(agents[m.Node], m.Agent)
+		}
+	}
+	for node, list := range agents {
+		_ = cluster.Send(c, node, "@hall", "CAST", Origin{c.Getenv("node"), c.Self()}, list, packet) // who is not there misses a picture
+	}
+}
+
+// saveSoon saves unless that is being done: what is left then is found by the
+// next tick.
+func (r *room) saveSoon(c *service.Context) {
+	if r.busy {
+		return
+	}
+	r.busy = true
+	c.Fork(func(c *service.Context) {
+		defer func() { r.busy = false }()
+		if err := r.save(c); err != nil {
+			c.Logf("room %s: save: %v", r.name, err)
+		}
+	})
+}
+
+// save has center keep everyone who has changed. What fails is tried again.
+func (r *room) save(c *service.Context) error {
+	return r.saving.Do(c, func() error {
+		var players []Player
+		var changed []*member
+		for _, m := range r.members {
+			if m.dirty {
+				players = append(players, Player{Name: m.name, Score: m.score, N: m.n, X: m.x, Y: m.y})
+				changed = append(changed, m)
+				m.dirty = false
+			}
+		}
+		if len(players) == 0 {
+			return nil
+		}
+		if _, err := cluster.Call(c, "center", "@center", "SAVE", players); err != nil {
+			for _, m := range changed {
+				m.dirty = true
+			}
+			return err
+		}
+		for i, m := range changed {
+			m.saved = players[i].Score
+			if m.left && !m.dirty {
+				delete(r.members, m.name)
+				delete(r.arena.players, m.name)
+			}
+		}
+		return nil
+	})
+}
+
+// close saves everyone when the node stops, and tells the agents to go elsewhere:
+// nothing of what a player was told is lost.
+func (r *room) close(c *service.Context) {
+	r.closing = true // nothing is told any more
+	for _, m := range r.members {
+		m.dirty = true
+	}
+	for {
+		err := r.save(c)
+		if err == nil {
+			break
+		}
+		c.Logf("room %s: save: %v", r.name, err)
+		if c.Sleep(tick) != nil {
+			return
+		}
+	}
+	r.cast(c, nil)
+}
+
+// rooms are the rooms of a node, by name.
+type rooms map[string]service.Handle
+
+// startRooms is the start function of the unique service "rooms".
+func startRooms(c *service.Context, _ ...any) error {
+	rs := make(rooms)
+	var opening service.Queue
+	c.Handle("OPEN", service.F1(func(c *service.Context, name string) (h service.Handle, err error) {
+		err = opening.Do(c, func() error {
+			h, err = rs.open(c, name)
+			return err
+		})
+		return h, err
+	}))
+	return nil
+}
+
+// open returns the room with that name, a new one if need be.
+func (rs rooms) open(c *service.Context, name string) (service.Handle, error) {
+	if h := rs[name]; h != 0 {
+		return h, nil
+	}
+	h, err := c.NewService("room", name)
+	if err != nil {
+		return 0, err
+	}
+	rs[name] = h
+	_, err = service.Watch(c, h, func(*service.Context, error) { delete(rs, name) })
+	return h, err
+}
