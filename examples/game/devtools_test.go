@@ -151,6 +151,11 @@ func (b *browser) open(url string, width, height int, mobile bool) *tab {
 	t.must("Target.createTarget", map[string]any{"url": "about:blank", "browserContextId": made.BrowserContextID}, &made)
 	t.must("Target.attachToTarget", map[string]any{"targetId": made.TargetID, "flatten": true}, &made)
 	t.session = made.SessionID
+	b.t.Cleanup(func() {
+		if b.t.Failed() {
+			b.t.Logf("%s shows %s", url, t.eval("document.body.innerText"))
+		}
+	})
 	t.must("Emulation.setDeviceMetricsOverride", map[string]any{"width": width, "height": height, "deviceScaleFactor": 1, "mobile": mobile}, nil)
 	t.must("Page.navigate", map[string]any{"url": url}, nil)
 	t.ready()
@@ -169,7 +174,7 @@ func (t *tab) must(method string, params, result any) {
 }
 
 // ready waits until the page's scripts have run.
-func (t *tab) ready() { t.t.Helper(); t.until(`document.documentElement.dataset.ready === "yes"`) }
+func (t *tab) ready() { t.t.Helper(); t.until(`window.session !== undefined`) }
 
 // eval returns what an expression is, as text.
 func (t *tab) eval(expression string) string {
@@ -198,7 +203,14 @@ func (t *tab) key(event, code string) {
 // fill writes text into a field and submits its form.
 func (t *tab) fill(id, text string) {
 	t.t.Helper()
-	t.eval(fmt.Sprintf(`(%s.value = %q, %s.form.requestSubmit())`, id, text, id))
+	t.eval(fmt.Sprintf(`(f => { f.value = %q; f.form.requestSubmit() })(document.getElementById(%q))`, text, id))
+}
+
+// press moves the mouse to a place, given by expressions, and holds it there.
+func (t *tab) press(x, y string) {
+	t.t.Helper()
+	at := map[string]any{"type": "mousePressed", "button": "left", "buttons": 1, "clickCount": 1, "x": number(t.t, t, x), "y": number(t.t, t, y)}
+	t.must("Input.dispatchMouseEvent", at, nil)
 }
 
 // shoot writes a picture of the page.

@@ -82,9 +82,13 @@ func (h *hall) leave(agent service.Handle) {
 // is left alone for a while.
 func (h *hall) enter(c *service.Context, kind, failed string) (Place, error) {
 	agent := c.Message().Source
+	was := h.where[agent]
 	h.leave(agent)
 	if failed != "" {
 		h.avoids[failed] = c.Now() + avoid
+		if was != nil && h.rooms[was.name] == was {
+			delete(h.rooms, was.name) // it moves, and those who come after the first find it there
+		}
 	}
 	for n := 1; n <= len(h.rooms)+1; n++ {
 		name := fmt.Sprint(kind, " ", n)

@@ -4,6 +4,8 @@
 package main
 
 import (
+	"strings"
+
 	"github.com/skynetgo/skynet/bootstrap"
 	"github.com/skynetgo/skynet/cluster"
 	"github.com/skynetgo/skynet/service"
@@ -16,6 +18,11 @@ const maxClients = 12000
 // open is the start service of every node. Its arguments are the unique services
 // of the node, which others then find by their names.
 func open(c *service.Context, args ...any) error {
+	// Services end in the reverse order of their start, those that carry the links
+	// to other nodes too. So these must come before all that saves at its end.
+	for _, peer := range strings.Fields(c.Getenv("peers")) {
+		_, _ = cluster.Query(c, peer, "main") // whether it is up yet or not
+	}
 	for _, a := range args {
 		name, _ := a.(string)
 		if name == login.Name {

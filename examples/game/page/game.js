@@ -141,4 +141,4 @@ if (kept) {
   me.kind = kept.kind;
   session.resume(kept);
 }
-document.documentElement.dataset.ready = "yes";
+Object.assign(window, {arena, session}); // for the console, and for tests

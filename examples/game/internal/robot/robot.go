@@ -4,8 +4,8 @@ package robot
 import (
 	"context"
 	"fmt"
-	"math"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,13 +23,14 @@ type Robot struct {
 	Pace  time.Duration // between moves
 	Stats *Stats
 
-	mu   sync.Mutex
-	cl   *login.Client
-	room message.Room
-	spot message.Spot // as it was told last
-	aim  message.Move
-	sent map[int]time.Time // moves that nobody has confirmed
-	seen time.Time         // when the world was
+	mu     sync.Mutex
+	cl     *login.Client
+	room   message.Room
+	spot   message.Spot // as it was told last
+	aim    message.Move
+	target message.Gem
+	sent   map[int]time.Time // moves that nobody has confirmed
+	seen   time.Time         // when the world was
 }
 
 // Play plays until ctx ends. addrs are those of the login nodes.
@@ -140,7 +141,7 @@ func (r *Robot) see(u *message.Update) {
 	for _, spot := range u.World.Players {
 		if spot.Name == r.Name {
 			r.told(spot, now)
-			r.chase(u.World.Gems)
+			r.chase(u.World.Gems) // of which there are some always
 		}
 	}
 }
@@ -162,15 +163,19 @@ func (r *Robot) told(spot message.Spot, now time.Time) {
 	r.spot, r.seen = spot, now
 }
 
-// chase aims at the nearest gem.
+// chase aims at one of the nearest gems until that is gone: not all robots shall
+// run after the same.
 func (r *Robot) chase(gems []message.Gem) {
-	best := math.MaxInt
-	for _, g := range gems {
-		x, y := g.X-r.spot.X, g.Y-r.spot.Y
-		if d := x*x + y*y; d < best {
-			best, r.aim.X, r.aim.Y = d, x, y
-		}
+	if !slices.Contains(gems, r.target) {
+		slices.SortFunc(gems, func(a, b message.Gem) int { return r.distance(a) - r.distance(b) })
+		r.target = gems[rand.N(min(4, len(gems)))]
 	}
+	r.aim.X, r.aim.Y = r.target.X-r.spot.X, r.target.Y-r.spot.Y
+}
+
+func (r *Robot) distance(g message.Gem) int {
+	x, y := g.X-r.spot.X, g.Y-r.spot.Y
+	return x*x + y*y
 }
 
 // steer moves, at the robot's pace.
