@@ -9,11 +9,15 @@ import (
 	"github.com/skynetgo/skynet/bootstrap"
 	"github.com/skynetgo/skynet/cluster"
 	"github.com/skynetgo/skynet/service"
+	"github.com/skynetgo/skynet/service/socket"
 	"github.com/skynetgo/skynet/services/gate"
 	"github.com/skynetgo/skynet/services/login"
 )
 
-const maxClients = 12000
+const (
+	maxClients = 12000
+	maxPending = 64 << 10 // bytes that a client may leave unread
+)
 
 // open is the start service of every node. Its arguments are the unique services
 // of the node, which others then find by their names.
@@ -53,7 +57,12 @@ func open(c *service.Context, args ...any) error {
 func door(c *service.Context) (login.Config, error) {
 	max := maxClients
 	cfg := login.Config{
-		Gate:  gate.OpenConfig{Address: c.Getenv("door"), MaxClient: &max},
+		Gate: gate.OpenConfig{
+			Doors:     strings.Fields(c.Getenv("doors")),
+			MaxClient: &max,
+			Origins:   strings.Fields(c.Getenv("pages")),
+			Limits:    socket.Limits{MaxPacket: 4 << 10, PacketRate: 50, MaxPending: maxPending},
+		},
 		Agent: "player",
 		Node:  c.Getenv("node"),
 	}

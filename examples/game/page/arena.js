@@ -75,11 +75,11 @@ export class Arena {
     for (const p of this.players.values()) p.at = this.place(p, now);
     // All of it if that is not too small, else what is around the player.
     const me = this.players.get(this.you), margin = 14, wide = w > 720;
-    const right = wide ? w - 270 : w, top = wide ? 56 : 0; // what the panels leave
-    const scale = Math.max(Math.min((right - 2 * margin) / this.width, (h - top - 2 * margin) / this.height), 0.62);
+    const right = wide ? w - 270 : w, top = 50, bottom = wide ? h : h - 110; // what the panels leave
+    const scale = Math.max(Math.min((right - 2 * margin) / this.width, (bottom - top - 2 * margin) / this.height), 0.62);
     const follow = (size, from, to, at) => size * scale <= to - from ? (from + to - size * scale) / 2
       : Math.min(from + margin, Math.max(to - size * scale - margin, (from + to) / 2 - at * scale));
-    this.view = {scale, x: follow(this.width, 0, right, me?.at.x ?? this.width / 2), y: follow(this.height, top, h, me?.at.y ?? this.height / 2)};
+    this.view = {scale, x: follow(this.width, 0, right, me?.at.x ?? this.width / 2), y: follow(this.height, top, bottom, me?.at.y ?? this.height / 2)};
     g.setTransform(dpr, 0, 0, dpr, 0, 0);
     g.fillStyle = "#0a0e1c";
     g.fillRect(0, 0, w, h);

@@ -7,7 +7,7 @@ const memory = "gems"; // of this tab, to go on after a reload
 
 const arena = new Arena($("arena"));
 const me = {name: "", kind: "ruby", n: 0, sent: new Map()};
-const doors = await (await fetch("doors")).json().then((list) => list.map((d) => Object.assign(new URL(d, location), {protocol: "ws:"}).href));
+const doors = await (await fetch("doors")).json();
 const session = new Session({logins: doors.slice(0, -1), gate: doors.at(-1)}, {
   welcome(fresh) {
     $("login").hidden = true;
