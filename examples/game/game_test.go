@@ -24,6 +24,16 @@ type game struct {
 
 func startGame(t *testing.T) *game {
 	t.Helper()
+	g := newGame(t)
+	if err := g.StartAll(); err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// newGame starts no node.
+func newGame(t *testing.T) *game {
+	t.Helper()
 	dir := t.TempDir()
 	moved, err := nodes.Copy("../..", dir)
 	if err != nil {
@@ -45,9 +55,6 @@ func startGame(t *testing.T) *game {
 			}
 		}
 	})
-	if err := g.StartAll(); err != nil {
-		t.Fatal(err)
-	}
 	for _, n := range []string{"1", "2"} {
 		g.logins = append(g.logins, moved["127.0.0.1:912"+n])
 		g.pages = append(g.pages, "http://"+moved["127.0.0.1:911"+n])

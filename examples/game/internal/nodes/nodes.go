@@ -140,7 +140,7 @@ func (ns *Nodes) Start(name string) error {
 		defer log.Close()
 		open := false
 		for lines := bufio.NewScanner(out); lines.Scan(); {
-			fmt.Fprintln(log, lines.Text())
+			_, _ = fmt.Fprintln(log, lines.Text())
 			if !open && strings.Contains(lines.Text(), name+" is open at") {
 				open = true
 				close(p.ready)

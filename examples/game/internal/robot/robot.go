@@ -47,12 +47,12 @@ func (r *Robot) Play(ctx context.Context, addrs ...string) {
 			pause(ctx, again)
 			continue
 		}
-		stop := context.AfterFunc(ctx, func() { r.cl.Close() })
+		stop := context.AfterFunc(ctx, func() { _ = r.cl.Close() })
 		r.Stats.playing(1)
 		r.Stats.failed(ctx, r.listen())
 		r.Stats.playing(-1)
 		stop()
-		r.cl.Close()
+		_ = r.cl.Close()
 	}
 }
 
@@ -81,7 +81,7 @@ func (r *Robot) connect(ctx context.Context, addr string) error {
 func (r *Robot) Drop() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.cl.Close()
+	_ = r.cl.Close()
 }
 
 // Say says something to the room.
@@ -209,7 +209,7 @@ func Deaf(ctx context.Context, addr, name, kind string) (kicked bool, err error)
 	if err != nil {
 		return false, err
 	}
-	defer cl.Close()
+	defer func() { _ = cl.Close() }()
 	packet, err := (&message.Request{Enter: kind}).MarshalMsg(nil)
 	if err != nil {
 		return false, err
