@@ -83,12 +83,12 @@ type Bundle struct {
 // Cost is what they count for a Window.
 func (f *Bundle) Cost() int { return len(f.data) + FrameCost }
 
-// Each calls do for each frame, which belongs to it. do must not block. What comes
-// after a frame for which do panics is left to another coroutine.
+// Each calls do for each frame, which belongs to it. do must not block. Frames after
+// one for which it panics come too, before the panic goes on.
 func (f *Bundle) Each(c *service.Context, do func(c *service.Context, frame []byte)) {
 	defer func() {
 		if len(f.data) > 0 {
-			c.Fork(func(c *service.Context) { f.Each(c, do) })
+			f.Each(c, do)
 		}
 	}()
 	for len(f.data) > 0 {

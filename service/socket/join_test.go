@@ -53,7 +53,7 @@ func TestJoin(t *testing.T) {
 		}
 		return socket.Forward(c, fd, c.Self(), service.PTypeClient, 0)
 	})
-	// Of the first bundle the rest comes by a coroutine, and the window waits for what the handler did not get to say.
+	// The window waits for what the handler of the first bundle did not get to say.
 	for _, want := range []string{"bundle", "a", "b", "c", "d", "e", "f"} {
 		if text := receive(t, got); text != want {
 			t.Fatalf("got %q, want %q", text, want)

@@ -23,7 +23,7 @@ func Window(c *service.Context, fd FD, size int) error {
 }
 
 // Join has small frames of fd come as a *Bundle when several have come at once, which costs
-// less. Others come as before. A frame of a node with an Isolate comes by itself.
+// less; a Handler.Data gets each of them, and must not block. Others come as before. A frame of a node with an Isolate comes by itself.
 func Join(c *service.Context, fd FD) error {
 	return onConn(c, "join", fd, func(s *conn) error {
 		s.joined.Store(true)

@@ -99,6 +99,7 @@ func start(c *service.Context, args ...any) error {
 
 // input takes what has come on the connection.
 func (a *agent) input(c *service.Context, m service.Message) {
+	defer a.push(c)
 	switch d := m.Data.(type) {
 	case []byte:
 		a.handled += len(d) + socket.FrameCost
@@ -107,7 +108,6 @@ func (a *agent) input(c *service.Context, m service.Message) {
 		a.handled += d.Cost()
 		d.Each(c, a.frame)
 	}
-	a.push(c)
 	a.letIn(c)
 }
 
