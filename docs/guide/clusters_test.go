@@ -118,7 +118,7 @@ func TestRewardIsGivenOnce(t *testing.T) {
 		if err := cluster.Reload(c, cluster.Table{"bank": l.Addr().String()}); err != nil {
 			return err
 		}
-		if err := reward(c, "alice", 3); !errors.Is(err, cluster.ErrNodeDown) {
+		if err := reward(c, "bob", 3); !errors.Is(err, cluster.ErrNodeDown) {
 			return fmt.Errorf("got %v", err)
 		}
 		return nil

@@ -1,7 +1,6 @@
 package guide_test
 
 import (
-	"encoding/binary"
 	"io"
 	"maps"
 	"net"
@@ -29,7 +28,10 @@ func startChat(c *service.Context, _ ...any) error {
 	}
 	s := &chat{gate: h, clients: map[socket.FD]string{}}
 	c.Handle(gate.EventName, service.P3(s.event))
-	addr, err := c.Call(h, gate.CmdOpen, gate.OpenConfig{Address: "127.0.0.1:0"})
+	addr, err := c.Call(h, gate.CmdOpen, gate.OpenConfig{
+		Doors:  []string{"127.0.0.1:0", "ws://127.0.0.1:0/chat"},
+		Limits: socket.Limits{MaxPacket: 1000, Idle: time.Minute},
+	})
 	if err != nil {
 		return err
 	}
@@ -37,21 +39,17 @@ func startChat(c *service.Context, _ ...any) error {
 	return nil
 }
 
-// event gets what the gate tells: of whom, and what he said or why he left.
+// event gets what the gate tells: of whom, and where he is from or what he says.
 func (s *chat) event(c *service.Context, what string, fd socket.FD, text string) error {
 	switch what {
 	case gate.EventOpen:
 		s.clients[fd] = text
 		return c.Send(s.gate, gate.CmdAccept, fd) // now he may speak
 	case gate.EventData:
-		for _, to := range slices.Sorted(maps.Keys(s.clients)) {
-			line := s.clients[fd] + ": " + text
-			frame := append(binary.BigEndian.AppendUint16(nil, uint16(len(line))), line...)
-			if err := socket.Write(c, to, frame); err != nil {
-				c.Error(err) // he has gone, which the gate is about to say
-			}
-		}
-	case gate.EventClose, gate.EventError:
+		all := slices.Collect(maps.Keys(s.clients))
+		_, err := gate.Broadcast(c, all, []byte(s.clients[fd]+": "+text))
+		return err
+	case gate.EventClose:
 		delete(s.clients, fd)
 	}
 	return nil
