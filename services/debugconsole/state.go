@@ -97,7 +97,7 @@ type serviceState struct {
 	Handled uint32    `json:"handled"` // goes round at 2^32
 	Mailbox int       `json:"mailbox"`
 	CPU     float64   `json:"cpu_seconds"`
-	Waiting *int64    `json:"waiting"` // coroutines and timers; null: it was not asked, or is busy
+	Waiting *int64    `json:"waiting"` // coroutines and timers; null: it was not asked, or has no time
 	Drops   dropState `json:"drops"`
 
 	handle service.Handle
@@ -128,15 +128,17 @@ func (s *console) services(r *http.Request) (any, error) {
 	return all, err
 }
 
-// ask sets Waiting of those that answer in time, all at once.
+// ask sets Waiting of those that answer in time, all at once. One in whose mailbox
+// messages wait is not asked, or whoever looks again and again would fill it up.
 func (s *console) ask(ctx context.Context, all []serviceState) error {
 	return service.Run(ctx, s.node, func(c *service.Context) error {
-		left := len(all)
-		if left == 0 {
-			return nil
-		}
+		left := 0
 		done := c.Token()
 		for i := range all {
+			if all[i].Mailbox > 0 {
+				continue
+			}
+			left++
 			c.Fork(func(c *service.Context) {
 				if vals, err := service.Debug(c.WithTimeout(answerTime), all[i].handle, "STAT"); err == nil {
 					stat, _ := service.Result[struct {
@@ -148,6 +150,9 @@ func (s *console) ask(ctx context.Context, all []serviceState) error {
 					c.Wakeup(done)
 				}
 			})
+		}
+		if left == 0 {
+			return nil
 		}
 		if err := c.Wait(); !errors.Is(err, service.ErrBreak) {
 			return err

@@ -15,7 +15,7 @@ export function draw(box, links, rates) {
   const narrow = width < 600, cardWidth = narrow ? Math.floor(width * 0.36) : 190, ends = Math.ceil(shown.length / 2);
   const height = Math.max(130, ends * (cardHeight + gap) + gap), middle = { x: width / 2, y: height / 2 };
   const picture = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" });
-  const letters = Math.floor((cardWidth - 20) / 7.4);
+  const letters = Math.floor((cardWidth - 20) / 8.8);
   shown.forEach((link, i) => {
     const right = i % 2 === 0, side = right ? ends : shown.length - ends;
     const y = middle.y + (Math.floor(i / 2) - (side - 1) / 2) * (cardHeight + gap);
@@ -25,12 +25,12 @@ export function draw(box, links, rates) {
     const card = svg("g", { class: `card ${link.state}`, transform: `translate(${x} ${y - cardHeight / 2})` });
     card.append(svg("title", {}, `${link.node} ${link.address} ${link.error ?? ""}`));
     card.append(svg("rect", { width: cardWidth, height: cardHeight, rx: 8 }));
-    [cut(link.node, letters), stateText(link), cut(rates(link), letters + 2)].forEach((text, n) =>
+    [cut(link.node, letters), stateText(link), cut(rates(link), Math.floor(letters * 1.45))].forEach((text, n) =>
       card.append(svg("text", { class: ["name", "state", "rates"][n], x: 10, y: 19 + 18 * n }, text)));
     picture.append(card);
   });
-  picture.append(svg("circle", { class: "self", cx: middle.x, cy: middle.y, r: narrow ? 30 : 36 }));
-  picture.append(svg("text", { class: "self-name", x: middle.x, y: middle.y + 4 }, "this node"));
+  picture.append(svg("circle", { class: "self", cx: middle.x, cy: middle.y, r: 30 }));
+  ["this", "node"].forEach((text, i) => picture.append(svg("text", { class: "self-name", x: middle.x, y: middle.y - 2 + 13 * i }, text)));
   box.append(picture);
 }
 

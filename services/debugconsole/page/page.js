@@ -25,7 +25,8 @@ function ago(seconds) {
   if (s < 3600) return `${Math.floor(s / 60)} min ${Math.floor(s % 60)} s`;
   return s < 86400 ? `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min` : `${Math.floor(s / 86400)} d ${Math.floor((s % 86400) / 3600)} h`;
 }
-const sum = (o) => Object.values(o).reduce((a, b) => a + b, 0);
+const add = (a, b) => a + b;
+const sum = (o) => Object.values(o).reduce(add, 0);
 
 // A counter's rate is over the time between two answers; what began anew starts at 0, and handled goes
 // round at 2^32.
@@ -38,17 +39,19 @@ function perSecond(key, value, round = 0) {
   return d / ((at - last) / 1000);
 }
 
+// asked counts how often a service was asked what waits in it, which is no load to be shown.
 let node = null, logged = 0;
+const asked = new Map();
 const series = { rate: [], cpu: [], mailbox: [] };
 
 const services = new Table(id("services-table"), [
   { title: "Service", value: (s) => s.name, text: (s) => s.name, action: (s) => showTasks(s) },
-  { title: "Address", value: (s) => s.address, text: (s) => s.address },
   { title: "Mailbox", number: true, value: (s) => s.mailbox, text: (s) => count(s.mailbox), share: (s) => s.mailbox / 100 },
   { title: "Messages/s", number: true, value: (s) => s.rate ?? 0, text: (s) => rate(s.rate) },
   { title: "CPU", number: true, value: (s) => s.cpu ?? 0, text: (s) => (node.profile ? percent(s.cpu) : "off"), share: (s) => s.cpu ?? 0 },
   { title: "Waiting", number: true, value: (s) => s.waiting ?? -1, text: (s) => (s.waiting === null ? "no answer" : count(s.waiting)) },
   { title: "Dropped", number: true, value: (s) => sum(s.drops), text: (s) => count(sum(s.drops)) },
+  { title: "Address", value: (s) => Number.parseInt(s.address.slice(1), 16), text: (s) => s.address },
 ], { caption: "", key: (s) => s.address, most: mostServices });
 
 const links = new Table(id("links-table"), [
@@ -60,8 +63,8 @@ const links = new Table(id("links-table"), [
   { title: "Answers/s", number: true, value: (l) => l.answerRate ?? 0, text: (l) => rate(l.answerRate) },
   { title: "Errors", number: true, value: (l) => l.errors, text: (l) => count(l.errors) },
   { title: "Dropped", number: true, value: (l) => sum(l.dropped), text: (l) => count(sum(l.dropped)) },
-  { title: "Address", value: (l) => l.address, text: (l) => l.address },
   { title: "Last error", value: (l) => l.error ?? "", text: (l) => l.error ?? "" },
+  { title: "Address", value: (l) => l.address, text: (l) => l.address },
 ], { caption: "", key: (l) => l.node });
 
 const sockets = new Table(id("sockets-table"), [
@@ -77,7 +80,7 @@ const sockets = new Table(id("sockets-table"), [
 
 function showNode() {
   const up = (Date.parse(node.now) - Date.parse(node.started)) / 1000;
-  const handled = perSecond("handled", node.handled), cpu = perSecond("cpu", node.cpu_seconds);
+  const handled = perSecond("handled", node.handled - [...asked.values()].reduce(add, 0)), cpu = perSecond("cpu", node.cpu_seconds);
   setText(id("node"), node.id.slice(0, 8));
   id("node").title = node.id;
   setText(id("about"), `process ${node.pid}, ${node.go}, up ${ago(up)}`);
@@ -119,7 +122,9 @@ let allServices = [];
 function showServices(list) {
   allServices = list;
   for (const s of list) {
-    s.rate = perSecond(`${s.address} handled`, s.handled, 2 ** 32);
+    const mine = asked.get(s.address) ?? 0;
+    s.rate = perSecond(`${s.address} handled`, s.handled - mine, 2 ** 32);
+    if (s.waiting !== null) asked.set(s.address, mine + 1);
     s.cpu = perSecond(`${s.address} cpu`, s.cpu_seconds);
   }
   filterServices();
@@ -129,7 +134,7 @@ function filterServices() {
   const text = id("find").value.trim().toLowerCase();
   const list = allServices.filter((s) => `${s.name} ${s.address}`.toLowerCase().includes(text));
   const all = allServices.length === node.services ? "" : ` of the ${count(allServices.length)} with the longest mailboxes, then the most CPU time, out of ${count(node.services)}`;
-  setText(services.caption, `${count(list.length)} services${all}. A press on a name shows what it waits for.`);
+  setText(services.caption, `Services: ${count(list.length)}${all}. Press a name to see what it waits for.`);
   services.update(list);
 }
 
@@ -140,7 +145,7 @@ function showLinks(list) {
     l.age = (Date.parse(node.now) - Date.parse(l.since)) / 1000;
     for (const [to, from] of [["requestRate", "requests"], ["pushRate", "pushes"], ["answerRate", "answers"], ["errorRate", "errors"]]) l[to] = perSecond(`${l.node} ${from}`, l[from]);
   }
-  setText(links.caption, list.length === 0 ? "No links: this node has called no other node." : `${count(list.length)} links to other nodes`);
+  setText(links.caption, list.length === 0 ? "No links: this node has called no other node." : `Links to other nodes: ${count(list.length)}`);
   links.update(list);
   drawLinks();
 }
@@ -156,7 +161,7 @@ function showSockets(list) {
     s.silent = up - s.last_read;
   }
   const open = list.filter((s) => s.type !== "LISTEN").length;
-  setText(sockets.caption, `${count(open)} connections, ${count(list.length - open)} listeners${list.length > sockets.most ? `; ${sockets.most} are shown` : ""}`);
+  setText(sockets.caption, `Connections: ${count(open)}, listeners: ${count(list.length - open)}${list.length > sockets.most ? `; ${sockets.most} are shown` : ""}`);
   sockets.update(list);
 }
 
@@ -185,6 +190,7 @@ async function update() {
     ask(`/debug/log?after=${logged}&limit=${mostLines}`)]);
   if (node && node.id !== answers[0].id) { // another node answers here now: nothing goes on
     now.clear();
+    asked.clear();
     logged = 0;
     id("lines").replaceChildren();
     node = null;
