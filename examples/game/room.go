@@ -22,7 +22,8 @@ type room struct {
 	arena   *arena
 	members map[string]*member
 	saving  service.Queue
-	busy    bool // a save is on its way
+	showing map[string]bool // nodes that a picture is on its way to
+	busy    bool            // a save is on its way
 	closing bool
 	empty   time.Duration // since when
 }
@@ -51,6 +52,7 @@ func startRoom(c *service.Context, args ...any) error {
 		name:    name,
 		arena:   newArena(rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))),
 		members: make(map[string]*member),
+		showing: make(map[string]bool),
 		empty:   c.Now(),
 	}
 	c.Handle("JOIN", service.F1(r.join))
@@ -116,8 +118,11 @@ func (r *room) halt(_ *service.Context, user string) error {
 }
 
 func (r *room) say(c *service.Context, user, text string) error {
-	r.tell(c, &message.Update{Chat: &message.Chat{From: user, Text: text}})
-	return nil
+	packet, err := (&message.Update{Chat: &message.Chat{From: user, Text: text}}).MarshalMsg(nil)
+	if err == nil {
+		r.tell(c, packet)
+	}
+	return err
 }
 
 // run is the room's clock.
@@ -147,7 +152,7 @@ func (r *room) run(c *service.Context) {
 			c.Exit()
 		}
 		if !r.closing {
-			r.tell(c, &message.Update{World: r.world()})
+			r.show(c)
 		}
 	}
 }
@@ -163,27 +168,44 @@ func (r *room) world() *message.World {
 	return w
 }
 
-// tell sends an update to all members: one packet to each node with agents,
-// whose hall passes it on.
-func (r *room) tell(c *service.Context, u *message.Update) {
-	packet, err := u.MarshalMsg(nil)
+// show sends everyone a picture, where the one before has arrived: when a node
+// can not keep up, players see fewer of them, not old ones.
+func (r *room) show(c *service.Context) {
+	packet, err := (&message.Update{World: r.world()}).MarshalMsg(nil)
 	if err != nil {
 		c.Logf("room %s: %v", r.name, err)
 		return
 	}
-	r.cast(c, packet)
+	for node, agents := range r.agents() {
+		if !r.showing[node] {
+			r.showing[node] = true
+			c.Fork(func(c *service.Context) {
+				defer delete(r.showing, node)
+				_, _ = cluster.Call(c, node, "@hall", "CAST", r.origin(c), agents, packet) // who is not there misses it
+			})
+		}
+	}
 }
 
-func (r *room) cast(c *service.Context, packet []byte) {
+// tell sends an update to all members, nil to say that the room closes.
+func (r *room) tell(c *service.Context, packet []byte) {
+	for node, agents := range r.agents() {
+		_ = cluster.Send(c, node, "@hall", "CAST", r.origin(c), agents, packet)
+	}
+}
+
+func (r *room) origin(c *service.Context) Origin { return Origin{c.Getenv("node"), c.Self()} }
+
+// agents returns those of all members by their nodes: one message to each hall is
+// enough.
+func (r *room) agents() map[string][]service.Handle {
 	agents := make(map[string][]service.Handle)
 	for _, m := range r.members {
 		if !m.left {
 			agents[m.Node] = append(agents[m.Node], m.Agent)
 		}
 	}
-	for node, list := range agents {
-		_ = cluster.Send(c, node, "@hall", "CAST", Origin{c.Getenv("node"), c.Self()}, list, packet) // who is not there misses a picture
-	}
+	return agents
 }
 
 // saveSoon saves unless that is being done: what is left then is found by the
@@ -250,7 +272,7 @@ func (r *room) close(c *service.Context) {
 			return
 		}
 	}
-	r.cast(c, nil)
+	r.tell(c, nil)
 }
 
 // rooms are the rooms of a node, by name.
