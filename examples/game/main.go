@@ -5,6 +5,7 @@ package main
 
 import (
 	"strings"
+	"time"
 
 	"github.com/skynetgo/skynet/bootstrap"
 	"github.com/skynetgo/skynet/cluster"
@@ -16,7 +17,8 @@ import (
 
 const (
 	maxClients = 12000
-	maxPending = 64 << 10 // bytes that a client may leave unread
+	maxPending = 64 << 10         // bytes that a client may leave unread
+	maxIdle    = 20 * time.Second // a page says something each 5 seconds
 )
 
 // open is the start service of every node. Its arguments are the unique services
@@ -61,7 +63,7 @@ func door(c *service.Context) (login.Config, error) {
 			Doors:     strings.Fields(c.Getenv("doors")),
 			MaxClient: &max,
 			Origins:   strings.Fields(c.Getenv("pages")),
-			Limits:    socket.Limits{MaxPacket: 4 << 10, PacketRate: 50, MaxPending: maxPending},
+			Limits:    socket.Limits{MaxPacket: 4 << 10, PacketRate: 50, MaxPending: maxPending, Idle: maxIdle},
 		},
 		Agent: "player",
 		Node:  c.Getenv("node"),

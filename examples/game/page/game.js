@@ -92,6 +92,8 @@ setInterval(() => {
   me.sent.set(me.n, performance.now());
 }, 60);
 
+setInterval(() => session.send({}), 5000); // a sign of life
+
 function steer() {
   const sum = [0, 0];
   for (const k of keys) arrows[k].forEach((v, i) => sum[i] += 100 * v);

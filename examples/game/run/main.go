@@ -129,7 +129,7 @@ func crowd(ctx context.Context, robots, deaf int, length time.Duration, doors []
 			mu.Lock()
 			defer mu.Unlock()
 			if k || err != nil {
-				kicked++
+				kicked++ // or not even let in
 			}
 		})
 	}

@@ -3,8 +3,10 @@ package robot
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -202,8 +204,8 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// Deaf logs in, enters a room and never reads what comes, until ctx ends or it is
-// kicked; it says whether it was.
+// Deaf logs in, enters a room and does not read what comes, until ctx ends; it
+// says whether it was kicked before.
 func Deaf(ctx context.Context, addr, name, kind string) (kicked bool, err error) {
 	cl, err := login.Dial(ctx, addr, []byte(name))
 	if err != nil {
@@ -211,17 +213,18 @@ func Deaf(ctx context.Context, addr, name, kind string) (kicked bool, err error)
 	}
 	defer func() { _ = cl.Close() }()
 	packet, err := (&message.Request{Enter: kind}).MarshalMsg(nil)
+	if err == nil {
+		err = cl.Send(packet)
+	}
 	if err != nil {
 		return false, err
 	}
-	for err = cl.Send(packet); err == nil; err = cl.Send(still) {
-		if !pause(ctx, time.Second) {
-			return false, nil
-		}
+	<-ctx.Done()
+	if err := cl.SetDeadline(time.Now().Add(again)); err != nil {
+		return false, err
 	}
-	return true, nil
+	for err == nil { // what it has missed
+		_, err = cl.Receive()
+	}
+	return !errors.Is(err, os.ErrDeadlineExceeded), nil
 }
-
-// still is a packet that does nothing, but finds out whether the connection is
-// still there.
-var still, _ = (&message.Request{}).MarshalMsg(nil)
