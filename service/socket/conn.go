@@ -342,7 +342,7 @@ func (s *conn) deliver(in *frames) {
 	if to == 0 && !s.owner.ended.Load() {
 		to = s.owner.handle
 	}
-	joined := s.joined.Load() && !s.single
+	joined := s.joined.Load() && !s.single && s.pace == nil
 	packets := 0
 	for in.complete() {
 		m := service.Message{Type: r.ptype, Session: service.Session(s.fd), Source: r.source}

@@ -60,7 +60,7 @@ func (f *frames) together() *Bundle {
 	end, count := f.r, 0
 	for b := f.buf[f.r:f.w]; len(b) >= headerSize; b = f.buf[end:f.w] {
 		size := headerSize + int(binary.BigEndian.Uint16(b))
-		if size > headerSize+smallFrame || size > len(b) || end+size-f.r > sharedMemory {
+		if size > headerSize+min(smallFrame, f.most) || size > len(b) || end+size-f.r > sharedMemory {
 			break
 		}
 		end += size

@@ -6,14 +6,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/skynetgo/skynet/actor"
 	"github.com/skynetgo/skynet/service"
 	"github.com/skynetgo/skynet/service/socket"
 )
 
 // newLimited is newServer with limits.
-func newLimited(t testing.TB, l socket.Limits) *server {
+func newLimited(t testing.TB, l socket.Limits, change ...func(*actor.Config)) *server {
 	t.Helper()
-	n, _ := newNode(t)
+	n, _ := newNode(t, change...)
 	s := &server{watcher: newWatcher(t), node: n}
 	run(t, n, func(c *service.Context) (err error) {
 		s.fd, s.addr, err = socket.Config{Limits: l}.Listen(c, "127.0.0.1:0", s.Handler)
@@ -40,6 +41,20 @@ func TestMaxPacket(t *testing.T) {
 	s.start(fd)
 	s.want("data", fd, "four")
 	s.want("data", fd, "last")
+	s.wantFailure(fd, socket.ErrPacketSize)
+	cl.wantEnd()
+
+	// Frames that come together are no way around it.
+	s = newLimited(t, socket.Limits{MaxPacket: 4}, noIsolate)
+	cl, fd = s.client()
+	cl.send(append(packet("four"), packet("five!")...))
+	s.do(func(c *service.Context) error {
+		if err := socket.Join(c, fd); err != nil {
+			return err
+		}
+		return socket.Start(c, fd)
+	})
+	s.want("data", fd, "four")
 	s.wantFailure(fd, socket.ErrPacketSize)
 	cl.wantEnd()
 }
@@ -100,17 +115,23 @@ func TestHeartbeat(t *testing.T) {
 func TestRates(t *testing.T) {
 	for name, limits := range map[string]socket.Limits{
 		"packets": {PacketRate: 100},
+		"joined":  {PacketRate: 100},
 		"bytes":   {ByteRate: 400},
 		"both":    {PacketRate: 100, ByteRate: 400},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newLimited(t, limits)
+			s := newLimited(t, limits, noIsolate)
 			cl, fd := s.started()
+			if name == "joined" {
+				s.do(func(c *service.Context) error { return socket.Join(c, fd) })
+			}
 			began := time.Now()
 			const count = 120 // of four bytes: 100 in the first second's allowance
+			var all []byte
 			for i := range count {
-				cl.send(packet(string([]byte{'a', 'b', 'c', byte(i)})))
+				all = append(all, packet(string([]byte{'a', 'b', 'c', byte(i)}))...)
 			}
+			cl.send(all)
 			for i := range count {
 				s.want("data", fd, string([]byte{'a', 'b', 'c', byte(i)}))
 			}

@@ -210,6 +210,22 @@ func TestWebSocketPing(t *testing.T) {
 	}
 }
 
+// An answer to a ping does not go out inside a packet that is written in pieces.
+func TestWebSocketPingInsidePacket(t *testing.T) {
+	s := newWebServer(t, socket.Config{})
+	cl, fd := s.upgrade("")
+	s.start(fd)
+	s.write(fd, []byte("\x00\x04ab"))
+	cl.send([]byte(frame(0x89, 2, "hi") + frame(0x82, 5, "after")))
+	s.want("data", fd, "after")
+	s.write(fd, append([]byte("cd"), packet("next")...))
+	want := "\x82\x04abcd\x8a\x02hi\x82\x04next"
+	got := make([]byte, len(want))
+	if _, err := io.ReadFull(cl, got); err != nil || string(got) != want {
+		t.Errorf("%q, %v, want %q", got, err, want)
+	}
+}
+
 func TestWebSocketRefuses(t *testing.T) {
 	s := newWebServer(t, socket.Config{Origins: []string{"play.example.com"}})
 	dial := func(path, origin string) int {
