@@ -243,7 +243,8 @@ func links(n *service.Node) []linkState {
 // socketState is one entry of /debug/sockets.
 type socketState struct {
 	FD        int32   `json:"fd"`
-	Type      string  `json:"type"` // "LISTEN" or "TCP"
+	Type      string  `json:"type"`   // "LISTEN" or "TCP"
+	Scheme    string  `json:"scheme"` // of socket.Stat; "": plain frames
 	Address   string  `json:"address"`
 	Owner     string  `json:"owner"`
 	OwnerName string  `json:"owner_name"`
@@ -251,6 +252,8 @@ type socketState struct {
 	Read      uint64  `json:"read_bytes"`
 	Written   uint64  `json:"written_bytes"`
 	Writes    uint64  `json:"writes"`
+	Packets   uint64  `json:"packets"`
+	Dropped   uint64  `json:"dropped_bytes"`
 	Pending   int     `json:"pending_bytes"`
 	LastRead  float64 `json:"last_read"` // as the uptime of the node counts; 0 is never
 	LastWrite float64 `json:"last_write"`
@@ -260,8 +263,8 @@ func (s *console) sockets() []socketState {
 	all := []socketState{}
 	for _, k := range socket.Info(s.node) {
 		st := socketState{
-			FD: int32(k.FD), Type: k.Type, Address: k.Peer, Owner: k.Owner.String(), OwnerName: s.name(k.Owner),
-			Read: k.Read, Written: k.Written, Writes: k.Writes, Pending: k.Pending,
+			FD: int32(k.FD), Type: k.Type, Scheme: k.Scheme, Address: k.Peer, Owner: k.Owner.String(), OwnerName: s.name(k.Owner),
+			Read: k.Read, Written: k.Written, Writes: k.Writes, Packets: k.Packets, Dropped: k.Dropped, Pending: k.Pending,
 			LastRead: k.LastRead.Seconds(), LastWrite: k.LastWrite.Seconds(),
 		}
 		if k.Type == socket.TypeListen {

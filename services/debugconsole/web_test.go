@@ -163,6 +163,11 @@ func TestStateOfServices(t *testing.T) {
 	if first := all[0]; first["address"] != b.b.String() || first["name"] != "subject" || first["mailbox"].(float64) < 2 || first["waiting"] != nil {
 		t.Errorf("the busy one is %v", first)
 	}
+	for range 3 {
+		if again := get[[]dict](b, "/debug/services?waiting=1"); again[0]["mailbox"].(float64) > all[0]["mailbox"].(float64) {
+			t.Errorf("asking fills its mailbox: %v", again[0])
+		}
+	}
 	found := false
 	for _, s := range all {
 		if s["address"] == b.a.String() {
@@ -223,7 +228,7 @@ func TestStateOfLinksAndSockets(t *testing.T) {
 		list = get[[]dict](b, "/debug/sockets")
 		return len(list) == 2
 	})
-	if list[0]["type"] != socket.TypeListen || list[0]["address"] != addr || list[0]["accepted"] != 1.0 || list[0]["owner_name"] != "gate" || list[1]["type"] != socket.TypeTCP {
+	if list[0]["type"] != socket.TypeListen || list[0]["address"] != addr || list[0]["accepted"] != 1.0 || list[0]["owner_name"] != "gate" || list[1]["type"] != socket.TypeTCP || list[1]["scheme"] != "" || list[1]["packets"] != 0.0 {
 		t.Errorf("sockets: %v", list)
 	}
 }

@@ -69,12 +69,14 @@ const links = new Table(id("links-table"), [
 
 const sockets = new Table(id("sockets-table"), [
   { title: "fd", number: true, value: (s) => s.fd, text: (s) => String(s.fd) },
-  { title: "Type", value: (s) => s.type, text: (s) => s.type },
+  { title: "Type", value: (s) => s.type + s.scheme, text: (s) => `${s.type} ${s.scheme.replace("://", "")}` },
   { title: "Peer or port", value: (s) => s.address, text: (s) => s.address },
   { title: "Owner", value: (s) => s.owner_name, text: (s) => `${s.owner_name} ${s.owner}` },
   { title: "Read", number: true, value: (s) => s.readRate ?? 0, text: (s) => (s.type === "LISTEN" ? `${count(s.accepted)} accepted` : byteRate(s.readRate)) },
   { title: "Written", number: true, value: (s) => s.writeRate ?? 0, text: (s) => (s.type === "LISTEN" ? "" : byteRate(s.writeRate)) },
+  { title: "Packets/s", number: true, value: (s) => s.packetRate ?? 0, text: (s) => (s.type === "LISTEN" ? "" : rate(s.packetRate)) },
   { title: "To be written", number: true, value: (s) => s.pending_bytes, text: (s) => (s.type === "LISTEN" ? "" : bytes(s.pending_bytes)), share: (s) => s.pending_bytes / 1e6 },
+  { title: "Dropped", number: true, value: (s) => s.dropped_bytes, text: (s) => bytes(s.dropped_bytes) },
   { title: "Last read", number: true, value: (s) => s.silent, text: (s) => (s.last_read ? `${ago(s.silent)} ago` : "never") },
 ], { caption: "", key: (s) => String(s.fd) });
 
@@ -158,6 +160,7 @@ function showSockets(list) {
   for (const s of list) {
     s.readRate = perSecond(`fd ${s.fd} read`, s.read_bytes);
     s.writeRate = perSecond(`fd ${s.fd} written`, s.written_bytes);
+    s.packetRate = perSecond(`fd ${s.fd} packets`, s.packets);
     s.silent = up - s.last_read;
   }
   const open = list.filter((s) => s.type !== "LISTEN").length;
