@@ -149,7 +149,7 @@ func TestBrowser(t *testing.T) {
 
 	// Links.
 	n, addr := other(t)
-	table := cluster.Table{"db": addr, "archive-of-the-northern-realm-with-a-long-name": false, "lobby": false, "chat": false, "rank": addr}
+	table := cluster.Table{"db": addr, "archive-of-the-northern-realm-with-a-long-name": false, "lobby": false, "<b>chat</b>": false, "rank": addr}
 	call := func(node string) error {
 		var err error
 		b.Run(func(c *service.Context) error {
@@ -174,6 +174,7 @@ func TestBrowser(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	w.until(row("links", "<b>chat</b>") + `.includes("– closed")`)
 	w.until(row("sockets", "TCP") + `.includes("TCP")`)
 	w.shoot(dir, "up")
 	n.Stop()
