@@ -11,6 +11,7 @@ import (
 	"github.com/skynetgo/skynet/bootstrap/nodetest"
 	"github.com/skynetgo/skynet/cluster"
 	"github.com/skynetgo/skynet/cluster/wire"
+	"github.com/skynetgo/skynet/internal/freeport"
 	"github.com/skynetgo/skynet/service"
 )
 
@@ -197,12 +198,10 @@ func TestB182PendingCallsFailWhenTheNodeMoves(t *testing.T) {
 }
 
 func TestB184RefusedConnection(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	addr, err := freeport.Addr()
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr := l.Addr().String()
-	_ = l.Close()
 	n := client(t, cluster.Table{"srv": addr, "__backoff": 0})
 	for range 2 {
 		n.Run(func(c *service.Context) error {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/skynetgo/skynet/bootstrap/nodetest"
 	"github.com/skynetgo/skynet/cluster"
+	"github.com/skynetgo/skynet/internal/freeport"
 	"github.com/skynetgo/skynet/lualike"
 	"github.com/skynetgo/skynet/service"
 )
@@ -165,12 +166,8 @@ func TestReplayClientNRestart(t *testing.T) {
 
 // Here nothing listens at first, so there are no bytes; the server is ours.
 func TestReplayClientNRefusedDirect(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	addr, err := freeport.Addr()
 	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String()
-	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
 	r := &clientReplay{t: t, tr: readTranscript(t, "n_refused_direct"), Node: nodetest.Start(t)}

@@ -19,6 +19,7 @@ import (
 	"github.com/skynetgo/skynet/actor"
 	"github.com/skynetgo/skynet/bootstrap"
 	"github.com/skynetgo/skynet/cluster"
+	"github.com/skynetgo/skynet/internal/freeport"
 	"github.com/skynetgo/skynet/lualike"
 	"github.com/skynetgo/skynet/service"
 	"github.com/skynetgo/skynet/service/snax"
@@ -61,13 +62,12 @@ func consoleNode() (n *actor.Node, addr string, stop func() error, err error) {
 			if _, _, err = socket.Listen(c, "127.0.0.1:0", nil); err != nil {
 				return err
 			}
-			free, err := net.Listen("tcp", "127.0.0.1:0")
+			addr, err := freeport.Addr()
 			if err != nil {
 				return err
 			}
-			at <- free.Addr().String()
-			_, port, err := net.SplitHostPort(free.Addr().String())
-			free.Close()
+			at <- addr
+			_, port, err := net.SplitHostPort(addr)
 			if err == nil {
 				_, err = c.NewService("debug_console", port)
 			}

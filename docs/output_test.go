@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +14,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/skynetgo/skynet/internal/freeport"
 )
 
 // checkText compares a block with what a program prints. Its lines must stand
@@ -81,7 +82,7 @@ var demoOutput = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	moved, err := freePorts(string(text))
+	moved, err := freeport.Replace(string(text), make(map[string]string))
 	if err != nil {
 		return "", err
 	}
@@ -114,29 +115,6 @@ func mirror(dir, folder, but string) error {
 		}
 	}
 	return nil
-}
-
-var tablePort = regexp.MustCompile(`127\.0\.0\.1:[0-9]+`)
-
-// freePorts gives every address of a node table a port that nobody uses.
-func freePorts(table string) (string, error) {
-	var taken []net.Listener
-	defer func() {
-		for _, l := range taken {
-			l.Close()
-		}
-	}()
-	var failed error
-	out := tablePort.ReplaceAllStringFunc(table, func(string) string {
-		l, err := net.Listen("tcp4", "127.0.0.1:0")
-		if err != nil {
-			failed = err
-			return ""
-		}
-		taken = append(taken, l)
-		return l.Addr().String()
-	})
-	return out, failed
 }
 
 func output(dir, name string, args ...string) (string, error) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/skynetgo/skynet/bootstrap/nodetest"
 	"github.com/skynetgo/skynet/cluster"
+	"github.com/skynetgo/skynet/internal/freeport"
 	"github.com/skynetgo/skynet/service"
 )
 
@@ -61,12 +62,10 @@ func TestReward(t *testing.T) {
 		addr, err = cluster.Open(c, 0)
 		return err
 	})
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	closed, err := freeport.Addr()
 	if err != nil {
 		t.Fatal(err)
 	}
-	closed := l.Addr().String()
-	_ = l.Close()
 	client := nodetest.Start(t)
 	client.Run(func(c *service.Context) error {
 		if err := cluster.Reload(c, cluster.Table{"bank": closed}); err != nil {

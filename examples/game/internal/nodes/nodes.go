@@ -6,15 +6,15 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/skynetgo/skynet/internal/freeport"
 )
 
 // Names are the nodes in the order that they start in; they stop in reverse, so
@@ -63,18 +63,10 @@ func Build(root, program string) error {
 	return nil
 }
 
-var address = regexp.MustCompile(`127\.0\.0\.1:\d+`)
-
 // Copy makes a copy of the config files in dir, for nodes at free ports with data
 // of their own, and returns which address has become which.
 func Copy(root, dir string) (map[string]string, error) {
 	moved := make(map[string]string)
-	var taken []net.Listener
-	defer func() {
-		for _, l := range taken {
-			l.Close()
-		}
-	}()
 	files, err := os.ReadDir(filepath.Join(root, Config))
 	if err != nil {
 		return nil, err
@@ -87,18 +79,11 @@ func Copy(root, dir string) (map[string]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, old := range address.FindAllString(string(text), -1) {
-			if moved[old] == "" {
-				l, err := net.Listen("tcp4", "127.0.0.1:0")
-				if err != nil {
-					return nil, err
-				}
-				taken = append(taken, l)
-				moved[old] = l.Addr().String()
-			}
+		here, err := freeport.Replace(string(text), moved)
+		if err != nil {
+			return nil, err
 		}
-		text = address.ReplaceAllFunc(text, func(old []byte) []byte { return []byte(moved[string(old)]) })
-		if err := os.WriteFile(filepath.Join(dir, Config, f.Name()), text, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, Config, f.Name()), []byte(here), 0o600); err != nil {
 			return nil, err
 		}
 	}
