@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -13,6 +14,25 @@ import (
 )
 
 const patience = 30 * time.Second
+
+// built is the nodes' program, the same for all tests.
+var built = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "game")
+	if err != nil {
+		return "", err
+	}
+	atEnd = func() { _ = os.RemoveAll(dir) }
+	program := filepath.Join(dir, "game")
+	return program, nodes.Build("../..", program)
+})
+
+var atEnd = func() {}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	atEnd()
+	os.Exit(code)
+}
 
 // game is all nodes, at free ports.
 type game struct {
@@ -39,8 +59,8 @@ func newGame(t *testing.T) *game {
 	if err != nil {
 		t.Fatal(err)
 	}
-	program := filepath.Join(dir, "game")
-	if err := nodes.Build("../..", program); err != nil {
+	program, err := built()
+	if err != nil {
 		t.Fatal(err)
 	}
 	g := &game{Nodes: nodes.New(program, dir), dir: dir}

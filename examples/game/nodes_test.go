@@ -18,9 +18,12 @@ func progress(t *testing.T, robots []*robot.Robot) {
 		return sum
 	}
 	was := points()
-	for _, r := range robots {
-		n := r.Spot().N
-		eventually(t, r.Name+" moves", func() bool { return r.Spot().N > n+2 })
+	moves := make([]int, len(robots))
+	for i, r := range robots {
+		moves[i] = r.Spot().N
+	}
+	for i, r := range robots {
+		eventually(t, r.Name+" moves", func() bool { return r.Spot().N > moves[i]+2 })
 	}
 	eventually(t, "robots score", func() bool { return points() > was })
 }

@@ -1,0 +1,29 @@
+package cluster_test
+
+import (
+	"testing"
+
+	"github.com/skynetgo/skynet/bootstrap/nodetest"
+	"github.com/skynetgo/skynet/cluster"
+	"github.com/skynetgo/skynet/service"
+)
+
+// BenchmarkCall has both nodes of a call in this process, so what is allocated is
+// all that a call takes.
+func BenchmarkCall(b *testing.B) {
+	srv := nodetest.Start(b, nodetest.Services(sdb()))
+	addr, _ := serve(srv, 0)
+	n := nodetest.Start(b)
+	b.ReportAllocs()
+	n.Run(func(c *service.Context) error {
+		if err := cluster.Reload(c, cluster.Table{"srv": addr}); err != nil {
+			return err
+		}
+		for b.Loop() {
+			if _, err := cluster.Call(c, "srv", "@sdb", "echo", "sixteen  letters"); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
