@@ -30,11 +30,11 @@ type upgrader struct {
 func (l *listener) startUpgrader() (admit func(net.Conn), stop func()) {
 	u := &upgrader{listener: l, path: l.path, conns: make(chan net.Conn), slots: make(chan struct{}, maxRequests)}
 	srv := &http.Server{
-		Handler:           u,
-		ReadHeaderTimeout: l.owner.table.limits.handshake,
-		WriteTimeout:      l.owner.table.limits.handshake,
-		MaxHeaderBytes:    8 << 10,
-		ErrorLog:          stdlog.New(io.Discard, "", 0),
+		Handler:        u,
+		ReadTimeout:    l.owner.table.limits.handshake, // of a body too, which nobody reads
+		WriteTimeout:   l.owner.table.limits.handshake,
+		MaxHeaderBytes: 8 << 10,
+		ErrorLog:       stdlog.New(io.Discard, "", 0),
 		ConnState: func(_ net.Conn, state http.ConnState) {
 			if state == http.StateHijacked || state == http.StateClosed {
 				<-u.slots

@@ -288,6 +288,9 @@ func TestWebSocketSilentRequest(t *testing.T) {
 			return err
 		}
 		dial(t, addr).wantEnd()
+		cl := dial(t, addr) // nor one that promises more than it sends
+		cl.send([]byte("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n"))
+		cl.wantEnd()
 		return nil
 	})
 }
