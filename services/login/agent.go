@@ -19,7 +19,7 @@ const (
 // Events are what an agent is told of its player. The functions are coroutines
 // of the agent and may block; nil ones are left out.
 type Events struct {
-	// Packet: the player has sent packet, which belongs to the function.
+	// Packet: the player has sent packet, which is not empty and belongs to the function.
 	Packet func(c *service.Context, packet []byte)
 	// Away: the connection has ended; the player may come back.
 	Away func(c *service.Context)
@@ -192,7 +192,8 @@ func (s *Session) away(c *service.Context, fd socket.FD) {
 
 func (s *Session) packet(c *service.Context, m service.Message) {
 	// What an earlier connection has sent and was not counted will be sent again.
-	if packet, ok := m.Data.([]byte); ok && !s.ended && socket.FD(m.Session) == s.fd {
+	// Empty ones are signs of life.
+	if packet, ok := m.Data.([]byte); ok && len(packet) > 0 && !s.ended && socket.FD(m.Session) == s.fd {
 		s.received++
 		if s.events.Packet != nil {
 			s.events.Packet(c, packet)

@@ -52,7 +52,7 @@ func (cl *Client) Resume(ctx context.Context) (Welcome, error) {
 	return w, err
 }
 
-// Send sends a packet to the agent.
+// Send sends a packet to the agent; an empty one is a sign of life only.
 func (cl *Client) Send(packet []byte) error {
 	if len(packet) > socket.MaxFrame {
 		return fmt.Errorf("login: send %d bytes: more than a frame has", len(packet))
@@ -126,18 +126,24 @@ func (cl *Client) connect(ctx context.Context, hello []byte, welcome ...*Welcome
 	return nil, fmt.Errorf("login: the server has answered with a frame of kind %q", kind)
 }
 
-// read reads one frame.
+// read reads one frame, and answers the empty ones, with which a gate asks for a
+// sign of life.
 func (cl *Client) read() (kind byte, rest []byte, err error) {
 	var header [headerSize]byte
-	if _, err := io.ReadFull(cl.in, header[:]); err != nil {
-		return 0, nil, err
+	for {
+		if _, err := io.ReadFull(cl.in, header[:]); err != nil {
+			return 0, nil, err
+		}
+		if header != [headerSize]byte{} {
+			break
+		}
+		if _, err := cl.conn.Write(header[:]); err != nil {
+			return 0, nil, err
+		}
 	}
 	b := make([]byte, binary.BigEndian.Uint16(header[:]))
 	if _, err := io.ReadFull(cl.in, b); err != nil {
 		return 0, nil, err
-	}
-	if len(b) == 0 {
-		return 0, nil, fmt.Errorf("login: the server has sent an empty frame")
 	}
 	if b[0] == kindNo {
 		reason, text, _ := strings.Cut(string(b[1:]), " ")

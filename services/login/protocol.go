@@ -22,7 +22,7 @@ import (
 //	    'N' reason [" " text]    no; the connection is closed, then or at any time later
 //	then packets go
 //	    to the client            'P' number packet, numbered from 1
-//	    to the agent             the packet alone
+//	    to the agent             the packet alone; empty ones are signs of life and not counted
 const (
 	kindLogin   = 'L'
 	kindToken   = 'T'

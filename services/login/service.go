@@ -168,6 +168,9 @@ func (l *login) last(c *service.Context, fd socket.FD, frame []byte) {
 
 // hello handles the first packet of a visitor, of which there is one only.
 func (l *login) hello(c *service.Context, v *visitor, packet []byte) {
+	if v.spoke && len(packet) == 0 {
+		return // a sign of life
+	}
 	if v.spoke || len(packet) == 0 {
 		l.refuse(c, v, &Refusal{Reason: Invalid})
 		return

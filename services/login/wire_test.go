@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"github.com/skynetgo/skynet/bootstrap/nodetest"
 	"github.com/skynetgo/skynet/lualike"
 	"github.com/skynetgo/skynet/service"
+	"github.com/skynetgo/skynet/service/socket"
 	"github.com/skynetgo/skynet/services/gate"
 	"github.com/skynetgo/skynet/services/login"
 )
@@ -96,6 +98,39 @@ func TestTooEager(t *testing.T) {
 	close(goOn)
 	sv.empty()
 	sv.users(0)
+}
+
+// Signs of life that the gate asks for are no packets, at either end.
+func TestHeartbeat(t *testing.T) {
+	const pause = 100 * time.Millisecond
+	sv := newServer(t)
+	sv.open(login.Config{
+		Gate: gate.OpenConfig{Limits: socket.Limits{Heartbeat: pause, Idle: time.Minute}},
+		Authenticate: func(c *service.Context, credentials []byte) (string, error) {
+			return string(credentials), c.Sleep(3 * pause) // the client is asked before it is let in
+		},
+	})
+	cl := sv.dial("alice")
+	packets := func() (n uint64) {
+		for _, s := range socket.Info(sv.Node.Node) {
+			if s.Type == socket.TypeTCP && s.Owner == sv.gate() {
+				n = s.Packets
+			}
+		}
+		return n
+	}
+	for end := time.Now().Add(patience); packets() < 5 && time.Now().Before(end); {
+		_ = cl.SetDeadline(time.Now().Add(pause))
+		if p, err := cl.Receive(); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Fatalf("received %q, %v", p, err)
+		}
+	}
+	_ = cl.SetDeadline(time.Now().Add(patience))
+	cl.say("hi")
+	cl.hears("echo hi")
+	if w := cl.resume(); w.Received != 1 {
+		t.Errorf("the agent has counted %d packets", w.Received)
+	}
 }
 
 // A client that leaves while the gate is told to forward leaves the agent
