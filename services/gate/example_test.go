@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/skynetgo/skynet/bootstrap/nodetest"
+	"github.com/skynetgo/skynet/lualike"
 	"github.com/skynetgo/skynet/service"
 	"github.com/skynetgo/skynet/service/socket"
 	"github.com/skynetgo/skynet/services/gate"
@@ -24,7 +25,7 @@ func (h *hall) event(c *service.Context, event string, fd socket.FD) error {
 	switch event {
 	case gate.EventOpen:
 		h.agents[fd] = 0 // until there is one
-		agent, err := c.NewService("agent", c.Self(), h.gate, fd)
+		agent, err := c.NewService("agent", seat{c.Self(), h.gate, fd})
 		if err != nil {
 			delete(h.agents, fd)
 			return c.Send(h.gate, gate.CmdKick, fd)
@@ -71,17 +72,27 @@ func startHall(c *service.Context, _ ...any) error {
 	return nil
 }
 
+// seat is what an agent is started with.
+type seat struct {
+	Hall service.Handle `lua:"hall"`
+	Gate service.Handle `lua:"gate"`
+	FD   socket.FD      `lua:"fd"`
+}
+
 func startAgent(c *service.Context, args ...any) error {
-	hall, g, fd := args[0].(service.Handle), args[1].(service.Handle), args[2].(socket.FD)
+	s, err := lualike.As[seat](args[0])
+	if err != nil {
+		return err
+	}
 	c.Dispatch(service.PTypeClient, func(c *service.Context, m service.Message) {
 		packet := m.Data.([]byte)
-		if err := gate.Write(c, fd, fmt.Appendf(nil, "you said %d bytes", len(packet))); err != nil {
+		if err := gate.Write(c, s.FD, fmt.Appendf(nil, "you said %d bytes", len(packet))); err != nil {
 			return // the client has left; LEAVE is on its way
 		}
-		_ = c.Send(hall, "SAY", string(packet))
+		_ = c.Send(s.Hall, "SAY", string(packet))
 	})
 	c.Handle("LEAVE", service.P0(func(c *service.Context) error { c.Exit(); return nil }))
-	_, err := c.Call(g, gate.CmdForward, fd)
+	_, err = c.Call(s.Gate, gate.CmdForward, s.FD)
 	return err
 }
 
