@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"strings"
@@ -31,6 +32,9 @@ type listener struct {
 	lastIn   atomic.Int64 // uptime of the last one
 	stopped  atomic.Bool
 	closed   chan struct{}
+
+	mu       sync.Mutex
+	arriving map[netip.Addr]int // peers that speak no frames yet, with Config.MaxArriving
 }
 
 func listen(c *service.Context, addr string, h *Handler, cfg Config) (*listener, error) {
@@ -143,7 +147,9 @@ func (l *listener) run() {
 			}
 			handshakes.Go(func() {
 				defer func() { <-slots }()
-				l.secure(ctx, nc, ready)
+				if !l.secure(ctx, nc, ready) || l.path == "" {
+					l.arrived(nc)
+				}
 			})
 		}
 	}
@@ -154,7 +160,9 @@ func (l *listener) run() {
 		if err == nil {
 			pause = shortest
 			l.config.limitSilence(nc)
-			admit(nc)
+			if l.arrives(nc) {
+				admit(nc)
+			}
 			continue
 		}
 		if l.stopped.Load() || errors.Is(err, net.ErrClosed) {
@@ -184,8 +192,49 @@ func (l *listener) accept(nc net.Conn, w *web) {
 	go s.run()
 }
 
-// secure passes a connection to ready once it speaks TLS.
-func (l *listener) secure(ctx context.Context, nc net.Conn, ready func(net.Conn)) {
+// arrives counts a peer until it has arrived. It closes one of too many.
+func (l *listener) arrives(nc net.Conn) bool {
+	most := l.config.MaxArriving
+	if most == 0 || !l.secured && l.path == "" {
+		return true
+	}
+	host := hostOf(nc)
+	l.mu.Lock()
+	if l.arriving == nil {
+		l.arriving = make(map[netip.Addr]int)
+	}
+	crowded := l.arriving[host] >= most
+	if !crowded {
+		l.arriving[host]++
+	}
+	l.mu.Unlock()
+	if crowded {
+		err := fmt.Errorf("socket: %v is refused, %d of its address are in their handshake", nc.RemoteAddr(), most)
+		l.owner.tell(event{socket: l, kind: eventError, err: err})
+		nc.Close()
+	}
+	return !crowded
+}
+
+// arrived is told that a peer speaks frames, or is gone.
+func (l *listener) arrived(nc net.Conn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	host := hostOf(nc)
+	if n := l.arriving[host]; n > 1 {
+		l.arriving[host] = n - 1
+	} else {
+		delete(l.arriving, host)
+	}
+}
+
+func hostOf(nc net.Conn) netip.Addr {
+	at, _ := netip.ParseAddrPort(nc.RemoteAddr().String())
+	return at.Addr().Unmap().WithZone("")
+}
+
+// secure passes a connection to ready once it speaks TLS; false when it does not.
+func (l *listener) secure(ctx context.Context, nc net.Conn, ready func(net.Conn)) bool {
 	limit, cancel := context.WithTimeout(ctx, l.owner.table.limits.handshake)
 	defer cancel()
 	tc, err := l.config.tls()
@@ -193,7 +242,7 @@ func (l *listener) secure(ctx context.Context, nc net.Conn, ready func(net.Conn)
 		var s *secure
 		if s, err = handshake(limit, nc, tls.Server, tc); err == nil {
 			ready(s)
-			return
+			return true
 		}
 	}
 	if ctx.Err() == nil {
@@ -201,6 +250,7 @@ func (l *listener) secure(ctx context.Context, nc net.Conn, ready func(net.Conn)
 		dismiss(ctx, nc, err, l.owner.table.limits.linger)
 	}
 	nc.Close()
+	return false
 }
 
 func (l *listener) close() {

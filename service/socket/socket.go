@@ -64,6 +64,10 @@ type Config struct {
 	Silence time.Duration
 	// Limits hold for each connection.
 	Limits Limits
+	// MaxArriving is how many peers of one IP address may be in their TLS handshake,
+	// or before their upgrade to WebSocket, at once; more are closed and an Error of
+	// the listener. 0 is any number: one address may then hold all places there are.
+	MaxArriving int
 	// Origins are the hosts, other than the one asked for, whose pages may open a
 	// WebSocket: "play.example.com", "*.example.com"; with scheme and port where
 	// those matter. A client that names no origin, which no browser is, may too.

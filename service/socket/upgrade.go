@@ -35,9 +35,10 @@ func (l *listener) startUpgrader() (admit func(net.Conn), stop func()) {
 		WriteTimeout:   l.owner.table.limits.handshake,
 		MaxHeaderBytes: 8 << 10,
 		ErrorLog:       stdlog.New(io.Discard, "", 0),
-		ConnState: func(_ net.Conn, state http.ConnState) {
+		ConnState: func(nc net.Conn, state http.ConnState) {
 			if state == http.StateHijacked || state == http.StateClosed {
 				<-u.slots
+				l.arrived(nc)
 			}
 		},
 	}

@@ -87,7 +87,8 @@ type OpenConfig struct {
 	Backlog   int            `lua:"backlog"`   // the system's is taken, whatever it says
 	Allow     []string       `lua:"allow"`     // networks that may connect, "10.0.0.0/8"; none is all
 	Silence   time.Duration  `lua:"silence"`   // as in socket.Config
-	// MaxPerAddress is how many clients of one IP address there may be; 0 is any
+	// MaxPerAddress is how many clients of one IP address there may be, and how many
+	// more may be on their way through TLS or the upgrade to WebSocket; 0 is any
 	// number.
 	MaxPerAddress int `lua:"maxperaddress"`
 	// Limits hold for each client.
@@ -232,7 +233,7 @@ func (o OpenConfig) listen(c *service.Context, h *socket.Handler) (doors []socke
 func (o OpenConfig) socket(c *service.Context) socket.Config {
 	node, self := c.Node(), c.Self()
 	log := func(text string) { node.Log(self, text) }
-	cfg := socket.Config{Silence: o.Silence, Limits: o.Limits, Origins: o.Origins}
+	cfg := socket.Config{Silence: o.Silence, Limits: o.Limits, MaxArriving: o.MaxPerAddress, Origins: o.Origins}
 	if o.CA == "" {
 		cfg.TLS = socket.ServerTLS(o.Cert, o.Key, log)
 	} else {

@@ -1,11 +1,18 @@
 package gate_test
 
 import (
+	"context"
+	"crypto/tls"
 	"fmt"
+	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/coder/websocket"
+
+	"github.com/skynetgo/skynet/bootstrap/nodetest"
 	"github.com/skynetgo/skynet/lualike"
 	"github.com/skynetgo/skynet/service"
 	"github.com/skynetgo/skynet/service/socket"
@@ -64,6 +71,63 @@ func TestMaxPerAddress(t *testing.T) {
 	w.want("socket close 6")
 	w.nothing()
 	if !strings.Contains(w.log.String(), ", there are 2 clients of this address (2 so far)") {
+		t.Errorf("log:\n%s", w.log)
+	}
+}
+
+// One address can not hold a door with handshakes that it does not finish.
+func TestMaxPerAddressInHandshakes(t *testing.T) {
+	w := newWorld(t)
+	cert, key, ca := nodetest.NewAuthority(t).Write(t.TempDir())
+	mutual, err := socket.MutualTLS(cert, key, ca, nil)()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tc := &tls.Config{RootCAs: mutual.RootCAs, ServerName: "127.0.0.1"}
+	out := w.command(gate.CmdOpen, gate.OpenConfig{
+		Doors: []string{"tls://127.0.0.1:0", "ws://127.0.0.1:0", "wss://127.0.0.1:0"},
+		Cert:  cert, Key: key, MaxPerAddress: 2,
+	})
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	web := &http.Client{Transport: &http.Transport{TLSClientConfig: tc, DisableKeepAlives: true}}
+	upgrade := func(scheme string) error {
+		wc, _, err := websocket.Dial(ctx, scheme+w.addr, &websocket.DialOptions{HTTPClient: web})
+		if err == nil {
+			t.Cleanup(func() { _ = wc.CloseNow() })
+		}
+		return err
+	}
+	fd := 4
+	for i, enter := range []func() error{
+		func() error { return tls.Client(w.connect(), tc).Handshake() },
+		func() error { return upgrade(socket.WebScheme) },
+		func() error { return upgrade(socket.SecureWebScheme) },
+	} {
+		w.addr = fmt.Sprintf("%v:%v", out.At(2*i), out.At(2*i+1))
+		silent := []*client{w.connect(), w.connect()}
+		w.connect().wantEnd()
+		for _, cl := range silent {
+			cl.reset()
+		}
+		// Both places are free soon, and stay so while others come in.
+		for range 5 {
+			for enter() != nil {
+				if ctx.Err() != nil {
+					t.Fatal("nobody comes in")
+				}
+				runtime.Gosched()
+			}
+			if e := <-w.events; !strings.HasPrefix(e, fmt.Sprintf("socket open %d ", fd)) {
+				t.Fatal(e)
+			}
+			w.command(gate.CmdKick, fd)
+			w.want("socket close %d", fd)
+			fd++
+		}
+	}
+	w.nothing()
+	if !strings.Contains(w.log.String(), "is refused, 2 of its address are in their handshake") {
 		t.Errorf("log:\n%s", w.log)
 	}
 }
