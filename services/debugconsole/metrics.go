@@ -2,8 +2,10 @@ package debugconsole
 
 import (
 	"runtime"
+	"strconv"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -70,12 +72,16 @@ func (k *collector) Describe(chan<- *prometheus.Desc) {}
 func (k *collector) Collect(out chan<- prometheus.Metric) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
-		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	emit := func(kind prometheus.ValueType, d *prometheus.Desc, v float64, labels []string) {
+		for i, text := range labels {
+			if !utf8.ValidString(text) { // no label; and a panic here is the end of the process
+				labels[i] = strconv.QuoteToASCII(text)
+			}
+		}
+		out <- prometheus.MustNewConstMetric(d, kind, v, labels...)
 	}
-	counter := func(d *prometheus.Desc, v float64, labels ...string) {
-		out <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, labels...)
-	}
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) { emit(prometheus.GaugeValue, d, v, labels) }
+	counter := func(d *prometheus.Desc, v float64, labels ...string) { emit(prometheus.CounterValue, d, v, labels) }
 	n := k.node
 	st := n.Stat()
 	gauge(nodeInfo, 1, n.ID().String(), runtime.Version())

@@ -233,6 +233,22 @@ func TestStateOfLinksAndSockets(t *testing.T) {
 	}
 }
 
+// TestMetricsOfAnyName: a name that can not be a label is quoted.
+func TestMetricsOfAnyName(t *testing.T) {
+	b := newBoard(t, never, nodetest.Services(service.Def("gr\xfcn", func(*service.Context, ...any) error { return nil })))
+	cluster.LinkTo(b.Node.Node, "n\xf6rd")
+	b.Run(func(c *service.Context) error {
+		_, err := c.NewService("gr\xfcn")
+		return err
+	})
+	resp, text := b.request("GET", "/metrics", "")
+	for _, want := range []string{`skynet_services{service="\"gr\\xfcn\""} 1`, `skynet_cluster_link_up{node="\"n\\xf6rd\""} 0`} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%s: no %s in\n%s", resp.Status, want, text)
+		}
+	}
+}
+
 func TestStateOfTheLog(t *testing.T) {
 	b := newBoard(t, never)
 	b.Node.Node.LogAt(slog.LevelWarn, b.a, "the last line")
