@@ -215,7 +215,9 @@ func logOn(c *service.Context, h service.Handle, _ input) (any, error) {
 }
 
 func logOff(c *service.Context, h service.Handle, _ input) (any, error) {
-	return nil, c.LogOff(h)
+	err := c.LogOff(h)
+	tailOf(c.Node()) // goes on if that was the logger
+	return nil, err
 }
 
 func logLevel(c *service.Context, h service.Handle, in input) (any, error) {

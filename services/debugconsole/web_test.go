@@ -250,7 +250,7 @@ func TestMetricsOfAnyName(t *testing.T) {
 }
 
 func TestStateOfTheLog(t *testing.T) {
-	b := newBoard(t, never)
+	b := newBoard(t, never, nodetest.Env("logpath", t.TempDir()))
 	b.Node.Node.LogAt(slog.LevelWarn, b.a, "the last line")
 	b.WaitIdle()
 	find := func(all []dict) float64 {
@@ -278,6 +278,14 @@ func TestStateOfTheLog(t *testing.T) {
 	}
 	if all = get[[]dict](b, "/debug/log?after=999999999"); len(all) != 0 {
 		t.Errorf("lines to come: %v", all)
+	}
+	// After the logger itself was recorded lines come again.
+	b.request("GET", "/logon/.logger", "")
+	b.request("GET", "/logoff/.logger", "")
+	b.Node.Node.Log(b.a, "here again")
+	b.WaitIdle()
+	if _, text := b.request("GET", "/debug/log", ""); !strings.Contains(text, "here again") {
+		t.Errorf("nothing comes after a logoff: %s", text)
 	}
 }
 
