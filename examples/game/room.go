@@ -81,6 +81,10 @@ func (r *room) join(c *service.Context, e Entry) (message.Room, error) {
 		r.arena.place(m.hero)
 		r.members[e.User], r.arena.players[e.User] = m, m.hero
 	}
+	if p.N > m.n { // he was not saved when he left, and has played elsewhere since
+		m.n, m.x, m.y = p.N, p.X, p.Y
+	}
+	m.score, m.saved = max(m.score, p.Score), max(m.saved, p.Score)
 	m.Entry, m.left, m.heard = e, false, c.Now()
 	return message.Room{Name: r.name, You: e.User, Width: width, Height: height, N: m.n}, nil
 }
