@@ -77,6 +77,7 @@ type conn struct {
 	lastOut atomic.Int64  // of the last write
 	packets atomic.Uint64 // delivered
 	greeted atomic.Bool   // a whole frame has come
+	held    atomic.Bool   // what has come has to wait, so nobody knows what else would
 	since   time.Time
 
 	mu      sync.Mutex
@@ -243,8 +244,8 @@ func (s *conn) pump() error {
 		if s.route.Load() != nil {
 			for in.complete() {
 				s.awaitWindow()
-				if s.awaitPace(); s.muted.Load() {
-					return nil
+				if !s.awaitPace() {
+					return s.cause(nil)
 				}
 				s.deliver(&in)
 			}

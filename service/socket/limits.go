@@ -125,7 +125,7 @@ func (s *conn) look() {
 	}
 	w, l := s.watch, s.limits
 	before := w.quiet
-	if w.quiet += w.tick; w.read != s.read.Load() {
+	if w.quiet += w.tick; w.read != s.read.Load() || s.held.Load() {
 		w.read, before, w.quiet = s.read.Load(), 0, 0
 	}
 	w.first -= w.tick
@@ -199,18 +199,25 @@ func (p *pace) take(frame []byte) bool {
 	return (p.packets.rate == 0 || p.packets.held >= 1) && (p.bytes.rate == 0 || p.bytes.held >= 0)
 }
 
-// awaitPace waits until another frame may be delivered, or the connection ends.
-func (s *conn) awaitPace() {
-	for s.pace != nil && s.usable() == nil {
+// awaitPace waits until another frame may be delivered; false when the connection
+// has ended, and what is left comes too late.
+func (s *conn) awaitPace() bool {
+	for s.pace != nil {
+		if s.usable() != nil {
+			return false
+		}
 		d := s.pace.wait(time.Now())
 		if d == 0 {
-			return
+			break
 		}
+		s.held.Store(true)
 		timer := time.NewTimer(d)
 		select {
 		case <-s.wake:
 		case <-timer.C:
 		}
 		timer.Stop()
+		s.held.Store(false)
 	}
+	return !s.muted.Load()
 }

@@ -1,6 +1,7 @@
 package socket_test
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"testing"
@@ -142,9 +143,17 @@ func TestRates(t *testing.T) {
 			s.want("close", fd, "")
 		})
 	}
-	// One that is closed while it has to wait does so at once.
-	s := newLimited(t, socket.Limits{ByteRate: 1})
+	// Who has to wait is not idle.
+	s := newLimited(t, socket.Limits{PacketRate: 50, Idle: 100 * time.Millisecond})
 	cl, fd := s.started()
+	cl.send(bytes.Repeat(packet("x"), 80))
+	for range 80 {
+		s.want("data", fd, "x")
+	}
+	s.wantFailure(fd, socket.ErrIdle)
+	// One that is closed while it has to wait does so at once.
+	s = newLimited(t, socket.Limits{ByteRate: 1})
+	cl, fd = s.started()
 	cl.send(append(packet("first"), packet("second")...))
 	s.want("data", fd, "first")
 	s.do(func(c *service.Context) error { return socket.Shutdown(c, fd) })

@@ -55,7 +55,9 @@ type window struct {
 // awaitWindow waits until another frame may be delivered, or the connection ends.
 func (s *conn) awaitWindow() {
 	for s.window.full() && s.usable() == nil {
+		s.held.Store(true)
 		<-s.wake
+		s.held.Store(false)
 	}
 }
 
