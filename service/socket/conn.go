@@ -85,6 +85,7 @@ type conn struct {
 	failure error // why it died, unless this node closed it
 	writing bool  // the writer goroutine runs
 	out     output
+	border  border // of what was written, with Limits.Heartbeat
 	lost    int    // bytes that were dropped when it died, about
 	dropped uint64 // bytes, by OverflowDrop
 	watch   *watch // nil: nothing to look at

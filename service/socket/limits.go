@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"encoding/binary"
 	"errors"
 	"time"
 )
@@ -144,7 +145,7 @@ func (s *conn) look() {
 // can not be at a loss for one.
 func (s *conn) askLocked() {
 	switch {
-	case s.out.pending >= gatherMost:
+	case s.out.pending >= gatherMost, s.border.inside():
 	case s.web != nil:
 		s.queuedLocked(s.web.pushControl(&s.out, opPing, nil), high)
 	default:
@@ -152,6 +153,29 @@ func (s *conn) askLocked() {
 		s.queuedLocked(headerSize, high)
 	}
 }
+
+// border follows the frames of a stream that is written in pieces.
+type border struct {
+	length [headerSize]byte
+	known  int // bytes of length
+	owed   int // bytes of the frame
+}
+
+func (b *border) pass(p []byte) {
+	for len(p) > 0 {
+		n := min(len(p), b.owed)
+		if b.owed -= n; n == 0 {
+			n = copy(b.length[b.known:], p)
+			if b.known += n; b.known == headerSize {
+				b.known, b.owed = 0, int(binary.BigEndian.Uint16(b.length[:]))
+			}
+		}
+		p = p[n:]
+	}
+}
+
+// inside reports whether a frame has begun and not ended.
+func (b *border) inside() bool { return b.known > 0 || b.owed > 0 }
 
 // pace is how fast frames may be delivered: two buckets that fill with the
 // clock. It is the reader's.

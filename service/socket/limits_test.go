@@ -100,6 +100,21 @@ func TestHeartbeat(t *testing.T) {
 	}
 	s.wantFailure(fd, socket.ErrIdle)
 
+	// It does not come inside a frame that is written in pieces.
+	s = newLimited(t, socket.Limits{Heartbeat: pause / 4})
+	cl, fd = s.started()
+	for _, piece := range []string{"\x00", "\x05he", "llo"} {
+		s.do(func(c *service.Context) error { return errors.Join(socket.Write(c, fd, []byte(piece)), c.Sleep(pause)) })
+	}
+	got := make([]byte, len("\x00\x05hello\x00\x00"))
+	if _, err := io.ReadFull(cl, got); err != nil || string(got) != "\x00\x05hello\x00\x00" {
+		t.Fatalf("got %q, %v", got, err)
+	}
+	if err := cl.CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	s.want("close", fd, "")
+
 	// A browser answers a ping by itself.
 	w := newWebServer(t, socket.Config{Limits: socket.Limits{Idle: pause, Heartbeat: pause / 4}})
 	p, fd := w.browse()

@@ -69,6 +69,9 @@ func (s *conn) write(bufs [][]byte, p priority) error {
 		return nil
 	}
 	for _, b := range bufs {
+		if s.limits.Heartbeat > 0 {
+			s.border.pass(b)
+		}
 		s.out.push(b)
 	}
 	s.queuedLocked(size, p)
