@@ -267,6 +267,9 @@ func (s *conn) pump() error {
 			}
 			continue
 		}
+		if s.pace.indebted() && !s.awaitPace() {
+			return s.cause(nil)
+		}
 		n, err := in.fill(from)
 		if n > breath {
 			runtime.Gosched()

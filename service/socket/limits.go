@@ -25,6 +25,7 @@ type Limits struct {
 	// PacketRate and ByteRate are how many packets, and how many bytes of packets, a
 	// second are delivered. As much may come at once after a quiet second. What
 	// comes faster waits in the system, and then at the peer; none of it is lost.
+	// WebSocket's control frames and the pieces of messages count as packets too.
 	PacketRate int `lua:"packetrate"`
 	ByteRate   int `lua:"byterate"`
 	// MaxPending is how many bytes may wait to be sent; Overflow says what becomes
@@ -222,6 +223,13 @@ func (p *pace) take(frame []byte) bool {
 	p.bytes.held -= float64(len(frame))
 	return (p.packets.rate == 0 || p.packets.held >= 1) && (p.bytes.rate == 0 || p.bytes.held >= 0)
 }
+
+// charge counts what is no packet and makes as much work, up to a second's worth
+// of debt.
+func (p *pace) charge() { p.packets.held = max(p.packets.held-1, -p.packets.rate) }
+
+// indebted reports whether nothing may be read now.
+func (p *pace) indebted() bool { return p != nil && p.packets.rate > 0 && p.packets.held < 0 }
 
 // awaitPace waits until another frame may be delivered; false when the connection
 // has ended, and what is left comes too late.

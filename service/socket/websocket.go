@@ -193,6 +193,9 @@ func (w *web) begin() error {
 	if kind < opClose {
 		w.partial = !final
 	}
+	if p := w.conn.pace; p != nil && (kind >= opClose || !final || kind == opContinue) {
+		p.charge()
+	}
 	w.kind, w.final, w.left, w.key = kind, final, int(size), binary.LittleEndian.Uint32(key)
 	return nil
 }
