@@ -31,6 +31,12 @@ func (s *console) server() *http.Server {
 	s.state(mux)
 	page(mux)
 	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) {
+		// Browsers say which site asks for a GET only where they trust the address:
+		// elsewhere than on loopback an image of any page could be a command.
+		if strings.HasPrefix(r.UserAgent(), "Mozilla/") && r.Header.Get("Sec-Fetch-Site") == "" {
+			http.Error(w, "this browser does not say which site asks; send commands by POST or with another program", http.StatusForbidden)
+			return
+		}
 		s.command(w, r, strings.ReplaceAll(r.URL.Path[1:], "/", " "))
 	})
 	mux.HandleFunc("POST /", func(w http.ResponseWriter, r *http.Request) {

@@ -27,7 +27,10 @@ func (b *board) request(method, path, body string, header ...string) (*http.Resp
 		b.t.Fatal(err)
 	}
 	for _, h := range header {
-		key, value, _ := strings.Cut(h, ": ")
+		key, value, ok := strings.Cut(h, ": ")
+		if !ok {
+			continue
+		}
 		if r.Header.Set(key, value); key == "Host" {
 			r.Host = value
 		}
@@ -133,6 +136,18 @@ func TestForeignRequests(t *testing.T) {
 			if resp, text := b.request(method, "/ping/"+b.a.String(), "ping .launcher", header); resp.StatusCode != want {
 				t.Errorf("%s with %s: %s %q", method, header, resp.Status, text)
 			}
+		}
+	}
+	// A browser names the site of a POST always, of a GET only where it trusts the address.
+	for request, want := range map[[2]string]int{
+		{"GET", ""}:                            http.StatusForbidden,
+		{"GET", "Sec-Fetch-Site: none"}:        http.StatusOK,
+		{"GET", "Sec-Fetch-Site: same-origin"}: http.StatusOK,
+		{"POST", "Origin: http://" + b.addr}:   http.StatusOK,
+	} {
+		resp, text := b.request(request[0], "/list", "list", "User-Agent: Mozilla/5.0 (X11)", request[1])
+		if resp.StatusCode != want {
+			t.Errorf("%v of a browser: %s %q", request, resp.Status, text)
 		}
 	}
 }
