@@ -39,8 +39,10 @@ func startChat(c *service.Context, _ ...any) error {
 	return nil
 }
 
-// event gets what the gate tells: of whom, and where he is from or what he says.
-func (s *chat) event(c *service.Context, what string, fd socket.FD, text string) error {
+// event gets what the gate tells: of whom, and where he is from or what he says;
+// of a warning a number.
+func (s *chat) event(c *service.Context, what string, fd socket.FD, value any) error {
+	text, _ := value.(string)
 	switch what {
 	case gate.EventOpen:
 		s.clients[fd] = text
@@ -58,7 +60,10 @@ func (s *chat) event(c *service.Context, what string, fd socket.FD, text string)
 func TestChat(t *testing.T) {
 	n := nodetest.Start(t, nodetest.Services(service.Def("chat", startChat)))
 	n.Run(func(c *service.Context) error {
-		_, err := c.NewService("chat")
+		h, err := c.NewService("chat")
+		if err == nil {
+			_, err = c.Call(h, gate.EventName, gate.EventWarning, 7, 1024)
+		}
 		return err
 	})
 	_, addr, _ := strings.Cut(n.Log.Wait(t, "chat at "), "chat at ")
