@@ -4,6 +4,7 @@
 package main
 
 import (
+	"net"
 	"strings"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/skynetgo/skynet/cluster"
 	"github.com/skynetgo/skynet/service"
 	"github.com/skynetgo/skynet/service/socket"
+	"github.com/skynetgo/skynet/services/debugconsole"
 	"github.com/skynetgo/skynet/services/gate"
 	"github.com/skynetgo/skynet/services/login"
 )
@@ -24,6 +26,11 @@ const (
 // open is the start service of every node. Its arguments are the unique services
 // of the node, which others then find by their names.
 func open(c *service.Context, args ...any) error {
+	if host, port, err := net.SplitHostPort(c.Getenv("console")); err == nil {
+		if _, err := c.NewService(debugconsole.Name, host, port); err != nil {
+			return err
+		}
+	}
 	// Services end in the reverse order of their start, those that carry the links
 	// to other nodes too. So these must come before all that saves at its end.
 	for _, peer := range strings.Fields(c.Getenv("peers")) {

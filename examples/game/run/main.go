@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -54,6 +55,7 @@ func serve(ctx context.Context) error {
 		return err
 	}
 	fmt.Println("open http://127.0.0.1:9111 or http://127.0.0.1:9112; the logs are in bin; Ctrl-C stops")
+	fmt.Println("for operators: http://127.0.0.1:9140 to http://127.0.0.1:9145 show", strings.Join(nodes.Names, ", "))
 	<-ctx.Done()
 	return ns.StopAll()
 }
