@@ -281,3 +281,18 @@ func TestWaterMarks(t *testing.T) {
 	eventually(t, func() bool { return stat(n, fd).Pending == 0 })
 	s.nothing()
 }
+
+func TestHostOf(t *testing.T) {
+	for peer, want := range map[string]string{
+		"10.1.2.3:4":               "10.1.2.3",
+		"[::ffff:10.1.2.3]:4":      "10.1.2.3",
+		"[2001:db8:1:2:3:4:5:6]:7": "2001:db8:1:2::",
+		"[2001:db8:1:2:9:9:9:9]:7": "2001:db8:1:2::",
+		"[2001:db8:1:3::1]:7":      "2001:db8:1:3::",
+		"[fe80::1:2%eth0]:7":       "fe80::",
+	} {
+		if got := socket.HostOf(peer).String(); got != want {
+			t.Errorf("%s: %s, want %s", peer, got, want)
+		}
+	}
+}

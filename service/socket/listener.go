@@ -198,7 +198,7 @@ func (l *listener) arrives(nc net.Conn) bool {
 	if most == 0 || !l.secured && l.path == "" {
 		return true
 	}
-	host := hostOf(nc)
+	host := HostOf(nc.RemoteAddr().String())
 	l.mu.Lock()
 	if l.arriving == nil {
 		l.arriving = make(map[netip.Addr]int)
@@ -220,7 +220,7 @@ func (l *listener) arrives(nc net.Conn) bool {
 func (l *listener) arrived(nc net.Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	host := hostOf(nc)
+	host := HostOf(nc.RemoteAddr().String())
 	if n := l.arriving[host]; n > 1 {
 		l.arriving[host] = n - 1
 	} else {
@@ -228,9 +228,16 @@ func (l *listener) arrived(nc net.Conn) {
 	}
 }
 
-func hostOf(nc net.Conn) netip.Addr {
-	at, _ := netip.ParseAddrPort(nc.RemoteAddr().String())
-	return at.Addr().Unmap().WithZone("")
+// HostOf returns what counts as one address where peers, "ip:port", are counted:
+// the IP address, of IPv6 its first 64 bits, of which one host may have the rest.
+func HostOf(peer string) netip.Addr {
+	at, _ := netip.ParseAddrPort(peer)
+	ip := at.Addr().Unmap().WithZone("")
+	if ip.Is6() {
+		network, _ := ip.Prefix(64)
+		return network.Addr()
+	}
+	return ip
 }
 
 // secure passes a connection to ready once it speaks TLS; false when it does not.

@@ -64,7 +64,7 @@ type Config struct {
 	Silence time.Duration
 	// Limits hold for each connection.
 	Limits Limits
-	// MaxArriving is how many peers of one IP address may be in their TLS handshake,
+	// MaxArriving is how many peers of one address (HostOf) may be in their TLS handshake,
 	// or before their upgrade to WebSocket, at once; more are closed and an Error of
 	// the listener. 0 is any number: one address may then hold all places there are.
 	MaxArriving int

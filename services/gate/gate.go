@@ -87,9 +87,9 @@ type OpenConfig struct {
 	Backlog   int            `lua:"backlog"`   // the system's is taken, whatever it says
 	Allow     []string       `lua:"allow"`     // networks that may connect, "10.0.0.0/8"; none is all
 	Silence   time.Duration  `lua:"silence"`   // as in socket.Config
-	// MaxPerAddress is how many clients of one IP address there may be, and how many
-	// more may be on their way through TLS or the upgrade to WebSocket; 0 is any
-	// number.
+	// MaxPerAddress is how many clients of one address, as socket.HostOf has it, there
+	// may be, and how many more may be on their way through TLS or the upgrade to
+	// WebSocket; 0 is any number.
 	MaxPerAddress int `lua:"maxperaddress"`
 	// Limits hold for each client.
 	Limits socket.Limits `lua:"limits"`
@@ -308,20 +308,21 @@ func gone(err error) error {
 
 func (g *gate) opened(c *service.Context, fd socket.FD, peer string) {
 	at, err := netip.ParseAddrPort(peer)
-	host := at.Addr().Unmap().WithZone("")
-	if err != nil || !g.admits(c, peer, host) {
+	if err != nil || !g.admits(c, at) {
 		// As in Skynet, the watchdog gets a close without an open.
 		_ = socket.Shutdown(c, fd)
 		return
 	}
+	host := socket.HostOf(peer)
 	g.clients[fd] = host
 	g.addresses[host]++
 	g.tell(c, EventOpen, fd, peer)
 }
 
-// admits reports whether peer, of host, may be a client.
-func (g *gate) admits(c *service.Context, peer string, host netip.Addr) bool {
-	if g.allow != nil && !slices.ContainsFunc(g.allow, func(p netip.Prefix) bool { return p.Contains(host) }) {
+// admits reports whether peer may be a client.
+func (g *gate) admits(c *service.Context, peer netip.AddrPort) bool {
+	ip := peer.Addr().Unmap().WithZone("")
+	if g.allow != nil && !slices.ContainsFunc(g.allow, func(p netip.Prefix) bool { return p.Contains(ip) }) {
 		logSome(c, &g.strangers, fmt.Sprintf("Refused %s, which is not allowed to connect", peer))
 		return false
 	}
@@ -329,7 +330,7 @@ func (g *gate) admits(c *service.Context, peer string, host netip.Addr) bool {
 		logSome(c, &g.tooMany, fmt.Sprintf("Refused %s, there are %d clients", peer, len(g.clients)))
 		return false
 	}
-	if g.perHost > 0 && g.addresses[host] >= g.perHost {
+	if g.perHost > 0 && g.addresses[socket.HostOf(peer.String())] >= g.perHost {
 		logSome(c, &g.crowds, fmt.Sprintf("Refused %s, there are %d clients of this address", peer, g.perHost))
 		return false
 	}
