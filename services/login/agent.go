@@ -1,6 +1,7 @@
 package login
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -153,8 +154,13 @@ func (s *Session) SendMsg(c *service.Context, m Marshaler) error {
 }
 
 // write does nothing for a connection that has ended, which the login service is
-// about to say.
-func (s *Session) write(c *service.Context, bufs ...[]byte) { _ = socket.Write(c, s.fd, bufs...) }
+// about to say. It ends one that drops a packet: the player is to get that when he
+// is back.
+func (s *Session) write(c *service.Context, bufs ...[]byte) {
+	if errors.Is(socket.Write(c, s.fd, bufs...), socket.ErrOverflow) {
+		_ = socket.Close(c, s.fd)
+	}
+}
 
 func (s *Session) attach(c *service.Context, a attachment) error {
 	if s.ended {

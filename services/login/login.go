@@ -73,7 +73,7 @@ type Config struct {
 	Grace time.Duration
 	// Replay is how many bytes of its last packets an agent keeps for a player
 	// that may come back, 24 more for each of them; 0 is DefaultReplay, negative
-	// none.
+	// none. It is half of Gate.Limits.MaxPending at most, since it goes out at once.
 	Replay int
 
 	Hello  time.Duration // how long a client may take to get in; 0 is DefaultHello
@@ -98,6 +98,9 @@ func Definition(conf func(c *service.Context) (Config, error)) *service.Definiti
 		}
 		cfg.Grace = max(cmp.Or(cfg.Grace, DefaultGrace), 0)
 		cfg.Replay = max(cmp.Or(cfg.Replay, DefaultReplay), 0)
+		if most := cfg.Gate.Limits.MaxPending; most > 0 {
+			cfg.Replay = min(cfg.Replay, most/2)
+		}
 		cfg.Hello = cmp.Or(cfg.Hello, DefaultHello)
 		cfg.Token = cmp.Or(cfg.Token, DefaultToken)
 		cfg.Ending = cmp.Or(cfg.Ending, DefaultEnding)

@@ -133,6 +133,27 @@ func TestHeartbeat(t *testing.T) {
 	}
 }
 
+// What is kept goes out at once when a player is back, so it must fit into what may
+// wait to be sent: else he would be kicked again and again.
+func TestReplayFitsOutput(t *testing.T) {
+	for _, overflow := range []socket.Overflow{socket.OverflowKick, socket.OverflowDrop} {
+		sv := startServer(t, login.Config{Gate: gate.OpenConfig{Limits: socket.Limits{MaxPending: 4 << 10, Overflow: overflow}}})
+		cl := sv.dial("alice")
+		large := strings.Repeat("x", 5<<10)
+		sv.tell("alice", "SEND", "1")
+		cl.hears("1")
+		sv.tell("alice", "SEND", large) // too much
+		sv.tell("alice", "SEND", "3")
+		sv.happens("start alice", "away alice")
+		if w := cl.resume(); w.Lost != 1 {
+			t.Errorf("welcome %+v", w)
+		}
+		cl.hears("3")
+		cl.say("hi")
+		cl.hears("echo hi")
+	}
+}
+
 // A client that leaves while the gate is told to forward leaves the agent
 // without a player.
 func TestLeavesInForward(t *testing.T) {
