@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Limits bound what a peer may do and what it may cost. The zero value is no
+// Limits bound what a peer may do and what it may cost. Zero, or less, is no
 // limit: Skynet's behaviour. A peer that goes beyond one of them is an Error of
 // the Handler, and Close.
 type Limits struct {
@@ -69,7 +69,7 @@ func (s *conn) maxPacket() int {
 // admitLocked decides what becomes of size more bytes of output.
 func (s *conn) admitLocked(size int) error {
 	l := s.limits
-	if l.MaxPending == 0 || s.out.pending+size <= l.MaxPending {
+	if l.MaxPending <= 0 || s.out.pending+size <= l.MaxPending {
 		return nil
 	}
 	switch l.Overflow {
@@ -190,10 +190,10 @@ type pace struct {
 type bucket struct{ rate, held float64 }
 
 func newPace(l *Limits) *pace {
-	if l.PacketRate == 0 && l.ByteRate == 0 {
+	if l.PacketRate <= 0 && l.ByteRate <= 0 {
 		return nil
 	}
-	full := func(rate int) bucket { return bucket{float64(rate), float64(rate)} }
+	full := func(rate int) bucket { return bucket{float64(max(rate, 0)), float64(max(rate, 0))} }
 	return &pace{time.Now(), full(l.PacketRate), full(l.ByteRate)}
 }
 

@@ -158,9 +158,20 @@ func TestRates(t *testing.T) {
 			s.want("close", fd, "")
 		})
 	}
-	// Who has to wait is not idle.
-	s := newLimited(t, socket.Limits{PacketRate: 50, Idle: 100 * time.Millisecond})
+	// Less than nothing is no limit, as nothing is.
+	s := newLimited(t, socket.Limits{PacketRate: -1, ByteRate: -1, MaxPending: -1, MaxPacket: -1})
 	cl, fd := s.started()
+	cl.send(packet("x"))
+	s.want("data", fd, "x")
+	s.do(func(c *service.Context) error { return socket.WritePacket(c, fd, []byte("y")) })
+	if _, err := io.ReadFull(cl, make([]byte, 3)); err != nil {
+		t.Error(err)
+	}
+	cl.close()
+	s.want("close", fd, "")
+	// Who has to wait is not idle.
+	s = newLimited(t, socket.Limits{PacketRate: 50, Idle: 100 * time.Millisecond})
+	cl, fd = s.started()
 	cl.send(bytes.Repeat(packet("x"), 80))
 	for range 80 {
 		s.want("data", fd, "x")
