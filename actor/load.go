@@ -151,7 +151,7 @@ func (s *Service) checkBacklog() {
 	s.mu.Lock()
 	waiting := s.waitingLocked()
 	s.mu.Unlock()
-	s.checkLoad(waiting + s.takenOver() + s.rare.held.len())
+	s.checkLoad(waiting + s.Waiting() + s.rare.held.len())
 }
 
 // startClock begins to count the time with the baton, unless it is counted.

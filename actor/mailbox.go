@@ -95,9 +95,6 @@ func (s *Service) takeOverLocked() {
 	s.in = spare
 }
 
-// takenOver returns how many messages the holder has taken over and not handled.
-func (s *Service) takenOver() int { return s.out.len() + s.rest.len() }
-
 // nextBlock goes on with the rest of what the holder has taken over, if any.
 func (s *Service) nextBlock() bool {
 	if s.rest == nil {

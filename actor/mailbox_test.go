@@ -32,7 +32,7 @@ func TestLongMailbox(t *testing.T) {
 		push(burst)
 		pop(burst / 2)
 		push(burst)
-		if got := s.waitingLocked() + s.takenOver(); got != int(pushed-popped) {
+		if got := s.waitingLocked() + s.Waiting(); got != int(pushed-popped) {
 			t.Fatalf("%d messages wait, want %d", got, pushed-popped)
 		}
 		pop(int(pushed - popped))

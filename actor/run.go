@@ -78,6 +78,7 @@ func (s *Service) turns(co *Coroutine, lent bool) (left bool) {
 		}
 		co.end(ErrCallFailed)
 		if turn%turnLimit == 0 {
+			s.flush()
 			s.checkBacklog()
 			co.relabel()
 			runtime.Gosched()
@@ -130,6 +131,7 @@ func (s *Service) finish() {
 	if s.serial {
 		defer s.node.serials.Add(-1)
 	}
+	s.flush()
 	err := sync.OnceValue(s.exitError)
 	for s.rare.held.len() > 0 {
 		s.refuse(s.rare.held.pop(), err())

@@ -94,6 +94,7 @@ type rare struct {
 	drained   chan<- struct{} // closed once no handler is in progress; nil: nobody asks
 	finishing chan struct{}
 	atEnd     []func()
+	flushers  []Flusher
 }
 
 var noRare rare
@@ -127,9 +128,30 @@ func (s *Service) Name() string { return s.name }
 // Node returns the node of the service.
 func (s *Service) Node() *Node { return s.node }
 
-// MoreWaits reports whether the holder of the baton, which alone may ask, has
-// already taken more messages to handle after this one.
-func (s *Service) MoreWaits() bool { return s.takenOver() > 0 }
+// Waiting returns how many messages the holder of the baton, which alone may ask,
+// has already taken to handle after this one.
+func (s *Service) Waiting() int { return s.out.len() + s.rest.len() }
+
+// Flusher has put something off, see FlushLater. Flush must not block.
+type Flusher interface{ Flush() }
+
+// FlushLater has f.Flush called under the baton once no message is left of those
+// that Waiting counts, after turnLimit of them, or when the service ends.
+func (co *Coroutine) FlushLater(f Flusher) {
+	r := co.svc.own()
+	r.flushers = append(r.flushers, f)
+}
+
+func (s *Service) flush() {
+	if len(s.rare.flushers) == 0 {
+		return
+	}
+	for i, f := range s.rare.flushers {
+		s.rare.flushers[i] = nil
+		f.Flush()
+	}
+	s.rare.flushers = s.rare.flushers[:0]
+}
 
 // Executes reports whether run id of co is what the service executes now. It
 // answers for callers that run under the baton, whichever coroutine they kept.
@@ -249,10 +271,11 @@ func (s *Service) step(now time.Duration) (*Coroutine, next) {
 			return nil, nextWork
 		}
 		if s.out.len() == 0 && !s.nextBlock() {
+			s.flush()
 			if !s.refill(now) {
 				return nil, nextIdle
 			}
-			s.checkLoad(s.takenOver() + s.rare.held.len())
+			s.checkLoad(s.Waiting() + s.rare.held.len())
 			continue
 		}
 		if t := s.out.peek().Type; t != PTypeResponse && t != PTypeError {

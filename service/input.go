@@ -37,10 +37,10 @@ func (i *instance) context(co *actor.Coroutine) *Context {
 	}
 	switch {
 	case s.inst != i:
-		s.inst, s.contexts, s.next, s.last = i, make([]Context, 1), 0, command{}
+		s.inst, s.contexts, s.next, s.last = i, make([]Context, min(1+i.svc.Waiting(), maxContexts)), 0, command{}
 	case s.next < len(s.contexts):
 	case s.next < maxContexts:
-		s.contexts, s.next = make([]Context, 2*len(s.contexts)), 0
+		s.contexts, s.next = make([]Context, min(2*len(s.contexts), maxContexts)), 0
 	default:
 		s.next = 0
 	}

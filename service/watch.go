@@ -44,4 +44,13 @@ func (c *Context) Stat() actor.Stat { return c.inst.svc.Stat() }
 
 // MoreWaits reports whether more messages are already in line after the one that
 // is being handled.
-func (c *Context) MoreWaits() bool { return c.inst.svc.MoreWaits() }
+func (c *Context) MoreWaits() bool { return !c.misused() && c.inst.svc.Waiting() > 0 }
+
+// FlushLater has f.Flush called when the messages that MoreWaits speaks of have
+// been handled, all or 128 of them, whatever their handlers do. Flush must not
+// block.
+func (c *Context) FlushLater(f actor.Flusher) {
+	if !c.misused() {
+		c.co.FlushLater(f)
+	}
+}

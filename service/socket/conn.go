@@ -83,7 +83,8 @@ type conn struct {
 	mu      sync.Mutex
 	state   state
 	failure error // why it died, unless this node closed it
-	writing bool  // the writer goroutine runs
+	writing bool  // the writer goroutine runs, or
+	held    bool  // Flush will come
 	out     output
 	border  border // of what was written, with Limits.Heartbeat
 	lost    int    // bytes that were dropped when it died, about

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -148,61 +150,144 @@ func TestFramesDoNotTouch(t *testing.T) {
 	}
 }
 
-// A packet written now goes out with a system call of the handler's, but for one
-// after which others are already in line.
+// Packets written now go out with a system call of the service's: at once, or when
+// the messages that are already in line have been handled, though not all write.
 func TestWritePacketNow(t *testing.T) {
 	n, _ := newNode(t)
 	s := newServer(t, n)
 	cl, fd := s.client()
 	p := newPipe(n, fd) // which stands in the way of the writer goroutine only
-	first, release, more := make(chan struct{}), make(chan struct{}), make(chan bool, 3)
-	service.Install(n, service.Def("agent", func(c *service.Context, _ ...any) error {
+	h := newLine(t, n, fd)
+	expect := func(texts ...string) {
+		t.Helper()
+		want := ""
+		for _, text := range texts {
+			want += string(packet(text))
+		}
+		got := make([]byte, len(want))
+		if _, err := io.ReadFull(cl, got); err != nil || string(got) != want {
+			t.Fatalf("%q, %v", got, err)
+		}
+	}
+	before := writes(n, fd)
+	h.line("one")
+	expect("one")
+	h.line("two", "three")
+	expect("two", "three")
+	h.line("four", "silence")
+	expect("four")
+	if n := writes(n, fd) - before; n != 3 {
+		t.Errorf("%d system calls", n)
+	}
+	h.line("five", "exit", "never")
+	expect("five")
+
+	// Neither a long line nor much output waits.
+	h = newLine(t, n, fd)
+	h.line(slices.Concat([]string{"long"}, slices.Repeat([]string{"silence"}, 150), []string{"wait"})...)
+	expect("long")
+	close(h.release)
+	h = newLine(t, n, fd)
+	much := strings.Repeat("much", 1000)
+	h.line(much, much, much, much, much, "wait")
+	receive(t, p.begun)
+	p.allow <- nil
+	if out := strings.Join(receive(t, p.writes), ""); out != strings.Repeat(string(packet(much)), 5) {
+		t.Errorf("%d bytes", len(out))
+	}
+	close(h.release)
+
+	// What another service writes does not wait.
+	_, fd = s.client()
+	p = newPipe(n, fd)
+	h = newLine(t, n, fd)
+	h.line("six", "wait")
+	receive(t, h.waits)
+	s.do(func(c *service.Context) error { return socket.WritePacket(c, fd, []byte("seven")) })
+	receive(t, p.begun)
+	p.allow <- nil
+	if out := strings.Join(receive(t, p.writes), ""); out != string(packet("six"))+string(packet("seven")) {
+		t.Errorf("%q", out)
+	}
+	close(h.release)
+
+	var err error
+	s.do(func(c *service.Context) error { err = socket.WritePacketNow(c, 99, nil); return nil })
+	if !errors.Is(err, socket.ErrClosed) {
+		t.Error(err)
+	}
+}
+
+// writes returns how many system calls have sent something.
+func writes(n *service.Node, fd socket.FD) (count uint64) {
+	for _, s := range socket.Info(n) {
+		if s.FD == fd {
+			count = s.Writes
+		}
+	}
+	return count
+}
+
+// line is a service that writes the texts it gets.
+type line struct {
+	t       *testing.T
+	n       *service.Node
+	h       service.Handle
+	waits   chan struct{}
+	release chan struct{}
+}
+
+func newLine(t *testing.T, n *service.Node, fd socket.FD) *line {
+	l := &line{t: t, n: n, waits: make(chan struct{}), release: make(chan struct{})}
+	name := fmt.Sprintf("line %p", l)
+	service.Install(n, service.Def(name, func(c *service.Context, _ ...any) error {
 		c.Dispatch(service.PTypeClient, func(c *service.Context, m service.Message) {
-			if err := socket.WritePacketNow(c, fd, m.Data.([]byte)); err != nil {
-				t.Error(err)
-			}
-			if more <- c.MoreWaits(); first != nil {
-				close(first)
-				first = nil
-				<-release
+			switch data := m.Data.(type) {
+			case chan struct{}:
+				<-data
+			case string:
+				l.write(c, fd, data)
 			}
 		})
 		return nil
 	}))
-	agent, err := service.Launch(n, "agent")
-	if err != nil {
+	var err error
+	if l.h, err = service.Launch(n, name); err != nil {
 		t.Fatal(err)
 	}
-	send := func(text string) {
-		if err := n.Send(agent, service.Message{Type: service.PTypeClient, Data: []byte(text)}); err != nil {
-			t.Error(err)
+	return l
+}
+
+func (l *line) write(c *service.Context, fd socket.FD, text string) {
+	switch text {
+	case "silence":
+	case "exit":
+		c.Exit()
+	case "wait":
+		select {
+		case l.waits <- struct{}{}:
+		case <-l.release:
+		}
+		<-l.release
+	default:
+		if err := socket.WritePacketNow(c, fd, []byte(text)); err != nil {
+			l.t.Error(err)
 		}
 	}
-	begun := first
-	send("one")
-	receive(t, begun)
-	want := string(packet("one"))
-	got := make([]byte, len(want))
-	if _, err := io.ReadFull(cl, got); err != nil || string(got) != want {
-		t.Fatalf("%q, %v", got, err)
+}
+
+// line sends texts, all of which are in line when the first one is handled.
+func (l *line) line(texts ...string) {
+	l.t.Helper()
+	begin := make(chan struct{})
+	defer close(begin)
+	ms := []any{begin}
+	for _, text := range texts {
+		ms = append(ms, text)
 	}
-	send("two")
-	send("three")
-	close(release)
-	for _, want := range []bool{false, true, false} {
-		if receive(t, more) != want {
-			t.Errorf("MoreWaits: want %v", want)
+	for _, m := range ms {
+		if err := l.n.Send(l.h, service.Message{Type: service.PTypeClient, Data: m}); err != nil {
+			l.t.Error(err)
 		}
-	}
-	receive(t, p.begun)
-	p.allow <- nil
-	p.allow <- nil
-	if out := strings.Join(append(receive(t, p.writes), ""), ""); !strings.HasPrefix(out, string(packet("two"))) {
-		t.Errorf("%q", out)
-	}
-	err = nil
-	s.do(func(c *service.Context) error { err = socket.WritePacketNow(c, 99, nil); return nil })
-	if !errors.Is(err, socket.ErrClosed) {
-		t.Error(err)
 	}
 }

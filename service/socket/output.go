@@ -19,6 +19,8 @@ const (
 	// lowBatch bounds a write call with low output in it: what comes with high
 	// priority meanwhile has to wait for it.
 	lowBatch = 128 << 10
+	// heldMost is how much output waits for the messages in line to be handled.
+	heldMost = 16 << 10
 )
 
 var batches = sync.Pool{New: func() any { return new([batchBufs][]byte) }}
@@ -43,6 +45,7 @@ const (
 	high priority = iota
 	low           // everything else goes first
 	now           // high, and nothing more is about to be written
+	held          // high, and more is about to be written before Flush
 )
 
 // write queues bufs and sees that they are sent: by the writer goroutine, which
@@ -78,16 +81,17 @@ func (s *conn) write(bufs [][]byte, p priority) error {
 	return nil
 }
 
-// writePacket is write of a frame with packet in it.
-func (s *conn) writePacket(packet []byte, p priority) error {
+// writePacket is write of a frame with packet in it. It reports whether Flush is
+// to be called, once.
+func (s *conn) writePacket(packet []byte, p priority) (flush bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.state != stateOpen {
-		return s.closedLocked()
+		return false, s.closedLocked()
 	}
 	size := headerSize + len(packet)
 	if err := s.admitLocked(size); err != nil {
-		return err
+		return false, err
 	}
 	if s.web != nil {
 		size = s.web.push(&s.out, [][]byte{binary.BigEndian.AppendUint16(nil, uint16(len(packet))), packet})
@@ -95,8 +99,9 @@ func (s *conn) writePacket(packet []byte, p priority) error {
 		s.out.pushLength(len(packet))
 		s.out.push(packet)
 	}
+	before := s.held
 	s.queuedLocked(size, p)
-	return nil
+	return s.held && !before, nil
 }
 
 // writeLowFrames is write with low priority for whole frames, one of which may be
@@ -134,8 +139,29 @@ func (s *conn) lowLocked(bufs [][]byte) {
 func (s *conn) queuedLocked(size int, p priority) {
 	s.out.pending += size
 	s.warnLocked()
-	if !s.writing && (p != now || !s.writeNowLocked()) {
-		s.writing = true
+	switch {
+	case s.writing && !s.held:
+	case p == held && s.out.pending < heldMost:
+		s.writing, s.held = true, true
+	default:
+		s.writing, s.held = p != now || !s.writeNowLocked(), false
+		if s.writing {
+			go s.writeLoop()
+		}
+	}
+}
+
+// Flush sends what was held.
+func (s *conn) Flush() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case !s.held:
+	case s.writeNowLocked():
+		s.held = false
+		s.idleLocked()
+	default:
+		s.held = false
 		go s.writeLoop()
 	}
 }

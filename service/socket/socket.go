@@ -197,7 +197,7 @@ func WritePacket(c *service.Context, fd FD, packet []byte) error {
 // waiting in it.
 func WritePacketNow(c *service.Context, fd FD, packet []byte) error {
 	if c.MoreWaits() {
-		return writePacket(c, fd, packet, high)
+		return writePacket(c, fd, packet, held)
 	}
 	return writePacket(c, fd, packet, now)
 }
@@ -209,7 +209,10 @@ func writePacket(c *service.Context, fd FD, packet []byte, p priority) error {
 	s := tableOf(c.Node()).conn(fd)
 	err := ErrClosed
 	if s != nil {
-		err = s.writePacket(packet, p)
+		var flush bool
+		if flush, err = s.writePacket(packet, p); flush {
+			c.FlushLater(s)
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("socket: write %d: %w", fd, err)
