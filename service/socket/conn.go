@@ -84,7 +84,7 @@ type conn struct {
 	state   state
 	failure error // why it died, unless this node closed it
 	writing bool  // the writer goroutine runs, or
-	held    bool  // Flush will come
+	late    bool  // Flush will come
 	out     output
 	border  border // of what was written, with Limits.Heartbeat
 	lost    int    // bytes that were dropped when it died, about

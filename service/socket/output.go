@@ -19,8 +19,8 @@ const (
 	// lowBatch bounds a write call with low output in it: what comes with high
 	// priority meanwhile has to wait for it.
 	lowBatch = 128 << 10
-	// heldMost is how much output waits for the messages in line to be handled.
-	heldMost = 16 << 10
+	// lateMost is how much output waits for the messages in line to be handled.
+	lateMost = 16 << 10
 )
 
 var batches = sync.Pool{New: func() any { return new([batchBufs][]byte) }}
@@ -45,7 +45,7 @@ const (
 	high priority = iota
 	low           // everything else goes first
 	now           // high, and nothing more is about to be written
-	held          // high, and more is about to be written before Flush
+	later         // high, and more is about to be written before Flush
 )
 
 // write queues bufs and sees that they are sent: by the writer goroutine, which
@@ -99,9 +99,9 @@ func (s *conn) writePacket(packet []byte, p priority) (flush bool, err error) {
 		s.out.pushLength(len(packet))
 		s.out.push(packet)
 	}
-	before := s.held
+	before := s.late
 	s.queuedLocked(size, p)
-	return s.held && !before, nil
+	return s.late && !before, nil
 }
 
 // writeLowFrames is write with low priority for whole frames, one of which may be
@@ -140,28 +140,28 @@ func (s *conn) queuedLocked(size int, p priority) {
 	s.out.pending += size
 	s.warnLocked()
 	switch {
-	case s.writing && !s.held:
-	case p == held && s.out.pending < heldMost:
-		s.writing, s.held = true, true
+	case s.writing && !s.late:
+	case p == later && s.out.pending < lateMost:
+		s.writing, s.late = true, true
 	default:
-		s.writing, s.held = p != now || !s.writeNowLocked(), false
+		s.writing, s.late = p != now || !s.writeNowLocked(), false
 		if s.writing {
 			go s.writeLoop()
 		}
 	}
 }
 
-// Flush sends what was held.
+// Flush sends what was written for later.
 func (s *conn) Flush() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case !s.held:
+	case !s.late:
 	case s.writeNowLocked():
-		s.held = false
+		s.late = false
 		s.idleLocked()
 	default:
-		s.held = false
+		s.late = false
 		go s.writeLoop()
 	}
 }

@@ -192,12 +192,13 @@ func WritePacket(c *service.Context, fd FD, packet []byte) error {
 }
 
 // WritePacketNow is WritePacket by one who is not about to write more before the
-// next message. Unless that is there already, so that its answer can go along,
-// and when nothing waits to be sent, it makes the system call itself, without
-// waiting in it.
+// next message: it makes the system call itself, without waiting in it. When more
+// messages are in line the packet goes out with what their handlers write, as soon
+// as those have been handled, or 128 of them, or 16 KiB wait. So a handler that
+// computes for long may keep it back.
 func WritePacketNow(c *service.Context, fd FD, packet []byte) error {
 	if c.MoreWaits() {
-		return writePacket(c, fd, packet, held)
+		return writePacket(c, fd, packet, later)
 	}
 	return writePacket(c, fd, packet, now)
 }

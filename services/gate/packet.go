@@ -18,7 +18,8 @@ func Write(c *service.Context, fd socket.FD, packet []byte) error {
 }
 
 // WriteNow is Write by a handler that is not about to write more: it saves the
-// way over another goroutine, see socket.WritePacketNow.
+// way over another goroutine, and answers to packets that came together go out
+// together, see socket.WritePacketNow.
 func WriteNow(c *service.Context, fd socket.FD, packet []byte) error {
 	return socket.WritePacketNow(c, fd, packet)
 }
