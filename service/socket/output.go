@@ -42,10 +42,10 @@ func (o *output) clear() { *o = output{} }
 type priority uint8
 
 const (
-	high priority = iota
-	low           // everything else goes first
-	now           // high, and nothing more is about to be written
-	later         // high, and more is about to be written before Flush
+	high  priority = iota
+	low            // everything else goes first
+	now            // high, and nothing more is about to be written
+	later          // high, and more is about to be written before Flush
 )
 
 // write queues bufs and sees that they are sent: by the writer goroutine, which
