@@ -68,7 +68,7 @@ func start(c *service.Context, patience time.Duration, args []any) error {
 	}
 	s.web = s.server()
 	c.AtServiceEnd(s.close)
-	c.Error("Start debug console at " + ln.Addr().String())
+	c.Logf("Start debug console at %s", ln.Addr())
 	c.Fork(s.accept)
 	return nil
 }
@@ -136,8 +136,8 @@ func (s *console) serve(c *service.Context, k *client) {
 	}()
 	line, err := service.Await(c, func(context.Context) (string, error) { return k.first() })
 	if k.greeted {
-		c.Error(k.RemoteAddr(), "connected")
-		defer c.Error(k.RemoteAddr(), "disconnect")
+		c.Logf("%s connected", k.RemoteAddr())
+		defer c.Logf("%s disconnect", k.RemoteAddr())
 	}
 	var answer []byte
 	for err == nil {
