@@ -29,7 +29,7 @@ func start(c *service.Context, _ ...any) error {
 		if err != nil {
 			return err
 		}
-		c.Error(name, n) // to the log
+		c.Logf("%s %d", name, n) // to the log
 	}
 	c.Abort() // stops the node
 	return nil
