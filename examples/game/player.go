@@ -29,6 +29,7 @@ type player struct {
 	kind  string // of room that he wants
 	in    string // the kind that he is in
 	node  string // where room is; "": nowhere
+	fled  string // then where it was, until room has saved him
 	room  service.Handle
 	info  message.Room
 	heard time.Duration // when the room has said something
@@ -110,7 +111,7 @@ func (p *player) find(c *service.Context, failed string) {
 		if failed == "" {
 			p.leave(c)
 		}
-		p.node = ""
+		p.flee()
 		for !p.ended {
 			kind := p.kind
 			at, err := service.Call[Place](c, p.hall, "ENTER", kind, failed)
@@ -139,19 +140,30 @@ func (p *player) join(c *service.Context, kind string, at Place) error {
 	if err != nil {
 		return err
 	}
-	p.in, p.node, p.room, p.info, p.heard = kind, at.Node, room, info, c.Now()
+	p.in, p.node, p.fled, p.room, p.info, p.heard = kind, at.Node, "", room, info, c.Now()
 	p.back(c, 0)
 	return nil
 }
 
-// leave returns when the player is saved.
-func (p *player) leave(c *service.Context) {
-	if node := p.node; node != "" {
-		p.node = ""
-		if _, err := cluster.Call(c, node, p.room, "LEAVE", p.s.User); err != nil {
-			c.Logf("%s leaves %s: %v", p.s.User, node, err)
-		}
+// flee makes him hear and say nothing more in the room.
+func (p *player) flee() {
+	if p.node != "" {
+		p.node, p.fled = "", p.node
 	}
+}
+
+// leave returns when the player is saved, by a room that he has fled from too: it
+// may only be slow.
+func (p *player) leave(c *service.Context) {
+	p.flee()
+	if p.fled == "" {
+		return
+	}
+	if _, err := cluster.Call(c, p.fled, p.room, "LEAVE", p.s.User); err != nil {
+		c.Logf("%s leaves %s: %v", p.s.User, p.fled, err)
+		return
+	}
+	p.fled = ""
 }
 
 // away has the player stand still until he is back.
