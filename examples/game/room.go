@@ -68,6 +68,9 @@ func startRoom(c *service.Context, args ...any) error {
 
 // join lets a player in, with what center has of him.
 func (r *room) join(c *service.Context, e Entry) (message.Room, error) {
+	if m := r.members[e.User]; m != nil {
+		m.left, m.heard = false, c.Now() // a save under way keeps him: what center answers may be older
+	}
 	p, err := cluster.CallAs[Player](c, "center", "@center", "LOAD", e.User)
 	if err != nil {
 		return message.Room{}, err

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 
 	"github.com/skynetgo/skynet/bootstrap/nodetest"
@@ -12,9 +14,9 @@ import (
 	"github.com/skynetgo/skynet/service"
 )
 
-// A player is back while the room could not save him yet, and has played
-// elsewhere meanwhile: he loses nothing of that.
-func TestBackBeforeSaved(t *testing.T) {
+// withRoom runs f with a room, whose center is a probe.
+func withRoom(t *testing.T, f func(c *service.Context, room service.Handle, center *nodetest.Probe) error) {
+	t.Helper()
 	n := nodetest.Start(t, nodetest.Services(service.Def("room", startRoom)))
 	center := n.Probe("center")
 	n.Run(func(c *service.Context) error {
@@ -32,10 +34,18 @@ func TestBackBeforeSaved(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		join := func(saved Player) (message.Room, error) {
-			center.Return("LOAD", saved)
-			return service.Call[message.Room](c, room, "JOIN", Entry{User: "alice", Node: "gate"})
-		}
+		return f(c, room, center)
+	})
+}
+
+func join(c *service.Context, room service.Handle) (message.Room, error) {
+	return service.Call[message.Room](c, room, "JOIN", Entry{User: "alice", Node: "gate"})
+}
+
+// A player is back while the room could not save him yet, and has played
+// elsewhere meanwhile: he loses nothing of that.
+func TestBackBeforeSaved(t *testing.T) {
+	withRoom(t, func(c *service.Context, room service.Handle, center *nodetest.Probe) error {
 		leave := func(answer error) (p Player, err error) {
 			center.Answer("SAVE", func(_ *service.Context, args lualike.Args) (lualike.Args, error) {
 				list, err := lualike.As[[]Player](args.At(0))
@@ -47,13 +57,15 @@ func TestBackBeforeSaved(t *testing.T) {
 			_, err = c.Call(room, "LEAVE", "alice")
 			return p, err
 		}
-		if _, err := join(Player{Name: "alice", Score: 10, N: 5}); err != nil {
+		center.Return("LOAD", Player{Name: "alice", Score: 10, N: 5})
+		if _, err := join(c, room); err != nil {
 			return err
 		}
 		if _, err := leave(errors.New("the disk is full")); err == nil {
 			return errors.New("she has left unsaved")
 		}
-		info, err := join(Player{Name: "alice", Score: 60, N: 9})
+		center.Return("LOAD", Player{Name: "alice", Score: 60, N: 9})
+		info, err := join(c, room)
 		if err != nil || info.N != 9 {
 			return fmt.Errorf("back she goes on from move %d, %v", info.N, err)
 		}
@@ -61,5 +73,52 @@ func TestBackBeforeSaved(t *testing.T) {
 			return fmt.Errorf("saved is %+v, %v", p, err)
 		}
 		return nil
+	})
+}
+
+// A player is back while the room saves him, and center tells it of before that.
+func TestBackWhileSaved(t *testing.T) {
+	withRoom(t, func(c *service.Context, room service.Handle, center *nodetest.Probe) error {
+		center.Return("LOAD", Player{Name: "alice", N: 5})
+		if _, err := join(c, room); err != nil {
+			return err
+		}
+		if err := c.Send(room, "MOVE", "alice", message.Move{N: 9}); err != nil {
+			return err
+		}
+		saving, loading, saved := make(chan any), make(chan any), make(chan any)
+		wait := func(c *service.Context, ch chan any) error {
+			_, err := service.Await(c, func(ctx context.Context) (any, error) {
+				select {
+				case <-ch:
+				case <-ctx.Done():
+				}
+				return nil, ctx.Err()
+			})
+			return err
+		}
+		begun := sync.OnceFunc(func() { close(saving) }) // who finds a gem is saved before
+		center.Answer("SAVE", func(c *service.Context, _ lualike.Args) (lualike.Args, error) {
+			begun()
+			return nil, wait(c, loading)
+		})
+		center.Answer("LOAD", func(c *service.Context, _ lualike.Args) (lualike.Args, error) {
+			close(loading)
+			return lualike.Args{Player{Name: "alice", N: 5}}, wait(c, saved)
+		})
+		left := make(chan error, 1)
+		c.Fork(func(c *service.Context) {
+			_, err := c.Call(room, "LEAVE", "alice")
+			close(saved)
+			left <- err
+		})
+		if err := wait(c, saving); err != nil {
+			return err
+		}
+		info, err := join(c, room)
+		if err != nil || info.N != 9 {
+			return fmt.Errorf("back she goes on from move %d, %v", info.N, err)
+		}
+		return <-left
 	})
 }
