@@ -23,7 +23,7 @@ func dial(c *service.Context, stop context.Context, addr string, h *Handler, cfg
 		ctx, cancel := context.WithTimeout(ctx, timeout)
 		defer cancel()
 		defer context.AfterFunc(stop, cancel)()
-		nc, err := cfg.connect(ctx, addr)
+		nc, err := cfg.Connect(ctx, addr)
 		if err != nil {
 			return nil, err
 		}
@@ -49,8 +49,9 @@ func dial(c *service.Context, stop context.Context, addr string, h *Handler, cfg
 	return s, nil
 }
 
-// connect connects, and speaks TLS if addr says so.
-func (cfg Config) connect(ctx context.Context, addr string) (net.Conn, error) {
+// Connect is Dial for those who read and write themselves, which takes no node: it
+// knows no Limits.
+func (cfg Config) Connect(ctx context.Context, addr string) (net.Conn, error) {
 	hostport, secured := strings.CutPrefix(addr, TLSScheme)
 	var tc *tls.Config
 	if secured {

@@ -3,10 +3,10 @@ package login
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"encoding/binary"
 	"fmt"
 	"io"
-	"net"
 	"strings"
 	"time"
 
@@ -16,11 +16,12 @@ import (
 // Client is a player's end of a session, for programs in Go; it needs no node.
 // One goroutine may call Send while another one calls Receive.
 type Client struct {
-	addr string
-	key  string
-	last uint32 // the number of the last packet received
-	conn net.Conn
-	in   *bufio.Reader
+	dialer Dialer
+	addr   string
+	key    string
+	last   uint32 // the number of the last packet received
+	conn   stream
+	in     *bufio.Reader
 }
 
 // Welcome says what a connection begins with.
@@ -29,10 +30,22 @@ type Welcome struct {
 	Received int // packets of this client that the agent has got, in all
 }
 
-// Dial logs in at addr, "host:port", and goes on to where it is sent. The error
-// of a server that refuses is a *Refusal.
+// Dialer makes Clients. Dial uses the zero Dialer.
+type Dialer struct {
+	// TLS is for addresses where that is spoken; nil trusts the system's
+	// authorities. The host of the address is verified where ServerName is empty.
+	TLS *tls.Config
+}
+
+// Dial logs in at addr, one of gate.OpenConfig.Doors, and goes on to where it is
+// sent. The error of a server that refuses is a *Refusal.
 func Dial(ctx context.Context, addr string, credentials []byte) (*Client, error) {
-	cl := &Client{addr: addr}
+	return Dialer{}.Dial(ctx, addr, credentials)
+}
+
+// Dial is the function Dial with this Dialer.
+func (d Dialer) Dial(ctx context.Context, addr string, credentials []byte) (*Client, error) {
+	cl := &Client{dialer: d, addr: addr}
 	token, err := cl.connect(ctx, frame(kindLogin, credentials))
 	if err == nil && token != nil {
 		_, err = cl.connect(ctx, frame(kindToken, token))
@@ -89,10 +102,9 @@ func (cl *Client) SetDeadline(t time.Time) error { return cl.conn.SetDeadline(t)
 // connect makes a connection with hello as its first frame. It returns a token
 // when the client is to go elsewhere, to cl.addr.
 func (cl *Client) connect(ctx context.Context, hello []byte, welcome ...*Welcome) (token []byte, err error) {
-	var d net.Dialer
-	conn, err := d.DialContext(ctx, "tcp", cl.addr)
+	conn, err := cl.dialer.connect(ctx, cl.addr)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("login: connect %s: %w", cl.addr, err)
 	}
 	cl.conn, cl.in = conn, bufio.NewReaderSize(conn, 512)
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
@@ -109,6 +121,8 @@ func (cl *Client) connect(ctx context.Context, hello []byte, welcome ...*Welcome
 	}
 	kind, rest, err := cl.read()
 	switch {
+	case err == io.ErrUnexpectedEOF:
+		return nil, fmt.Errorf("login: %s ends within a frame, perhaps it speaks TLS or WebSocket: %w", cl.addr, err)
 	case err != nil:
 		return nil, err
 	case kind == kindGo && len(rest) > keySize:

@@ -39,7 +39,7 @@ func newRealm(t *testing.T, gates int, cfg login.Config, options ...nodetest.Opt
 	for i := range gates {
 		all = append(all, i)
 	}
-	r.open(login.Config{Place: func(*service.Context, string) (nodes []string, err error) {
+	r.open(login.Config{Gate: cfg.Gate, Place: func(*service.Context, string) (nodes []string, err error) {
 		choice := all
 		select {
 		case choice = <-r.to:

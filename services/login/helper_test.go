@@ -29,6 +29,7 @@ type server struct {
 	node   string // its name in the cluster
 	login  service.Handle
 	addr   string // where clients connect
+	dialer login.Dialer
 	events nodetest.Recorder
 	mixIn  func(c *service.Context, s *login.Session, ev *login.Events) error
 }
@@ -57,7 +58,9 @@ func startServer(t *testing.T, cfg login.Config, options ...nodetest.Option) *se
 
 func (sv *server) open(cfg login.Config) {
 	sv.t.Helper()
-	cfg.Gate.Port = new(int)
+	if len(cfg.Gate.Doors) == 0 {
+		cfg.Gate.Port = new(int)
+	}
 	if cfg.Authenticate == nil {
 		cfg.Authenticate = func(_ *service.Context, credentials []byte) (string, error) { return string(credentials), nil }
 	}
@@ -122,7 +125,7 @@ func (sv *server) dial(credentials string) *client {
 func (sv *server) try(credentials string) (*client, error) {
 	ctx, cancel := context.WithTimeout(sv.t.Context(), patience)
 	defer cancel()
-	cl, err := login.Dial(ctx, sv.addr, []byte(credentials))
+	cl, err := sv.dialer.Dial(ctx, sv.addr, []byte(credentials))
 	if err != nil {
 		return nil, err
 	}

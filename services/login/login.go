@@ -85,7 +85,8 @@ type Config struct {
 	Node string
 	// Users is the node with the Userd; "" is this one.
 	Users string
-	// Public is the address that clients are sent to; "" is the gate's.
+	// Public is the address that clients are sent to, as Dial takes it; "" is that of
+	// the gate's first door.
 	Public string
 }
 

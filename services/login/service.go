@@ -3,6 +3,7 @@ package login
 import (
 	"crypto/rand"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/skynetgo/skynet/cluster"
@@ -78,12 +79,30 @@ func (l *login) start(c *service.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	l.public = fmt.Sprintf("%v:%v", at.At(0), at.At(1))
+	l.public = publicAddress(l.cfg.Gate, fmt.Sprintf("%v:%v", at.At(0), at.At(1)))
 	c.Logf("login: clients connect to %s", l.public)
 	if l.cfg.Public != "" {
 		l.public = l.cfg.Public
 	}
 	return nil
+}
+
+// publicAddress returns where clients find the first door of a gate, which listens
+// at hostport.
+func publicAddress(g gate.OpenConfig, hostport string) string {
+	door := g.Address
+	if door == "" && g.Port == nil && len(g.Doors) > 0 {
+		door = g.Doors[0]
+	}
+	scheme, rest, found := strings.Cut(door, "://")
+	if !found {
+		return hostport
+	}
+	public := scheme + "://" + hostport
+	if _, path, found := strings.Cut(rest, "/"); found {
+		public += "/" + path
+	}
+	return public
 }
 
 // register makes this the login service of its node, in place of one that has
