@@ -7,6 +7,7 @@ import (
 	"net"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/skynetgo/skynet/bootstrap"
 	"github.com/skynetgo/skynet/cluster"
@@ -84,7 +85,7 @@ func door(c *service.Context) (login.Config, error) {
 
 // authenticate takes everyone at his word. A real game would ask for more.
 func authenticate(_ *service.Context, credentials []byte) (string, error) {
-	if n := len(credentials); n < 2 || n > 16 {
+	if n := utf8.RuneCount(credentials); n < 2 || n > 16 {
 		return "", service.Errorf("a name has 2 to 16 letters")
 	}
 	for _, b := range string(credentials) {
