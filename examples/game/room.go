@@ -1,7 +1,10 @@
 package main
 
 import (
+	"maps"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/skynetgo/skynet/cluster"
@@ -263,15 +266,22 @@ func (r *room) save(c *service.Context) error {
 }
 
 // close saves everyone when the node stops, and tells the agents to go elsewhere:
-// nothing of what a player was told is lost.
+// nothing of what a player was told is lost. Without a center it says whom it
+// could not save.
 func (r *room) close(c *service.Context) {
 	r.closing = true // nothing is told any more
 	for _, m := range r.members {
 		m.dirty = true
 	}
+	saved := false
+	defer func() { // when the time for it is over, too
+		if !saved {
+			c.Logf("room %s ends, center does not have the last moves of %s", r.name, strings.Join(slices.Sorted(maps.Keys(r.members)), ", "))
+		}
+	}()
 	for {
 		err := r.save(c)
-		if err == nil {
+		if saved = err == nil; saved {
 			break
 		}
 		c.Logf("room %s: save: %v", r.name, err)

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
+	"github.com/skynetgo/skynet/bootstrap"
 	"github.com/skynetgo/skynet/bootstrap/nodetest"
 	"github.com/skynetgo/skynet/cluster"
 	"github.com/skynetgo/skynet/examples/game/message"
@@ -15,9 +17,9 @@ import (
 )
 
 // withRoom runs f with a room, whose center is a probe.
-func withRoom(t *testing.T, f func(c *service.Context, room service.Handle, center *nodetest.Probe) error) {
+func withRoom(t *testing.T, f func(c *service.Context, room service.Handle, center *nodetest.Probe) error, options ...nodetest.Option) *nodetest.Node {
 	t.Helper()
-	n := nodetest.Start(t, nodetest.Services(service.Def("room", startRoom)))
+	n := nodetest.Start(t, append(options, nodetest.Services(service.Def("room", startRoom)))...)
 	center := n.Probe("center")
 	n.Run(func(c *service.Context) error {
 		addr, err := cluster.Open(c, 0)
@@ -36,6 +38,7 @@ func withRoom(t *testing.T, f func(c *service.Context, room service.Handle, cent
 		}
 		return f(c, room, center)
 	})
+	return n
 }
 
 func join(c *service.Context, room service.Handle) (message.Room, error) {
@@ -121,4 +124,16 @@ func TestBackWhileSaved(t *testing.T) {
 		}
 		return <-left
 	})
+}
+
+// A room that can not save its players until it ends says who they are.
+func TestStopWithoutCenter(t *testing.T) {
+	n := withRoom(t, func(c *service.Context, room service.Handle, center *nodetest.Probe) error {
+		center.Answer("SAVE", func(*service.Context, lualike.Args) (lualike.Args, error) { return nil, errors.New("no") })
+		center.Return("LOAD", Player{Name: "alice"})
+		_, err := join(c, room)
+		return err
+	}, nodetest.Config(func(cfg *bootstrap.Config) { cfg.Node.StopTimeout = 300 * time.Millisecond }))
+	n.Stop()
+	n.Log.Wait(t, "room ruby 1 ends, center does not have the last moves of alice")
 }
