@@ -25,7 +25,8 @@ type Limits struct {
 	// PacketRate and ByteRate are how many packets, and how many bytes of packets, a
 	// second are delivered. As much may come at once after a quiet second. What
 	// comes faster waits in the system, and then at the peer; none of it is lost.
-	// WebSocket's control frames and the pieces of messages count as packets too.
+	// WebSocket's control frames and the pieces of messages count as packets too, and
+	// the bytes that they have besides.
 	PacketRate int `lua:"packetrate"`
 	ByteRate   int `lua:"byterate"`
 	// MaxPending is how many bytes may wait to be sent; Overflow says what becomes
@@ -183,6 +184,7 @@ func (b *border) inside() bool { return b.known > 0 || b.owed > 0 }
 type pace struct {
 	last           time.Time
 	packets, bytes bucket
+	charged        bool // since all debts were paid
 }
 
 // bucket holds what may be taken; less than nothing when a frame was larger than
@@ -194,14 +196,16 @@ func newPace(l *Limits) *pace {
 		return nil
 	}
 	full := func(rate int) bucket { return bucket{float64(max(rate, 0)), float64(max(rate, 0))} }
-	return &pace{time.Now(), full(l.PacketRate), full(l.ByteRate)}
+	return &pace{last: time.Now(), packets: full(l.PacketRate), bytes: full(l.ByteRate)}
 }
 
 // wait returns how long until a frame may be taken, 0 for now.
 func (p *pace) wait(now time.Time) time.Duration {
 	passed := now.Sub(p.last).Seconds()
 	p.last = now
-	return max(p.packets.wait(passed, 1), p.bytes.wait(passed, 0))
+	d := max(p.packets.wait(passed, 1), p.bytes.wait(passed, 0))
+	p.charged = p.charged && d > 0
+	return d
 }
 
 // wait adds what came in passed seconds and returns how long until more than
@@ -224,12 +228,21 @@ func (p *pace) take(frame []byte) bool {
 	return (p.packets.rate == 0 || p.packets.held >= 1) && (p.bytes.rate == 0 || p.bytes.held >= 0)
 }
 
-// charge counts what is no packet and makes as much work, up to a second's worth
-// of debt.
-func (p *pace) charge() { p.packets.held = max(p.packets.held-1, -p.packets.rate) }
+// charge counts what is no packet and makes as much work.
+func (p *pace) charge(bytes int) {
+	p.packets.charge(1)
+	p.bytes.charge(float64(bytes))
+	p.charged = true
+}
 
-// indebted reports whether nothing may be read now.
-func (p *pace) indebted() bool { return p != nil && p.packets.rate > 0 && p.packets.held < 0 }
+// charge takes n, up to a second's worth of debt.
+func (b *bucket) charge(n float64) { b.held = min(b.held, max(b.held-n, -b.rate)) }
+
+// indebted reports whether nothing may be read now. What packets owe delays only
+// the next one.
+func (p *pace) indebted() bool { return p != nil && p.charged && (p.packets.owes() || p.bytes.owes()) }
+
+func (b *bucket) owes() bool { return b.rate > 0 && b.held < 0 }
 
 // awaitPace waits until another frame may be delivered; false when the connection
 // has ended, and what is left comes too late.

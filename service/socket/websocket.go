@@ -194,7 +194,11 @@ func (w *web) begin() error {
 		w.partial = !final
 	}
 	if p := w.conn.pace; p != nil && (kind >= opClose || !final || kind == opContinue) {
-		p.charge()
+		bytes := 2 + len(key) // of pieces the rest is the packet's
+		if kind >= opClose {
+			bytes += int(size)
+		}
+		p.charge(bytes)
 	}
 	w.kind, w.final, w.left, w.key = kind, final, int(size), binary.LittleEndian.Uint32(key)
 	return nil

@@ -210,27 +210,29 @@ func TestWebSocketPing(t *testing.T) {
 	}
 }
 
-// What is no packet counts as one for the rate.
+// What is no packet counts as one for the rate, and with its bytes.
 func TestWebSocketRate(t *testing.T) {
-	s := newWebServer(t, socket.Config{Limits: socket.Limits{PacketRate: 1000}})
-	cl, fd := s.upgrade("")
-	s.start(fd)
-	const pings = 1700 // of which the first second's allowance is 1000
-	began := time.Now()
-	cl.send([]byte(strings.Repeat(frame(0x89, 0, ""), pings)))
-	if _, err := io.ReadFull(cl, make([]byte, pings*len("\x8a\x00"))); err != nil {
-		t.Fatal(err)
+	for _, limits := range []socket.Limits{{PacketRate: 1000}, {ByteRate: 6000}} {
+		s := newWebServer(t, socket.Config{Limits: limits})
+		cl, fd := s.upgrade("")
+		s.start(fd)
+		const pings = 1700 // of which the first second's allowance is 1000
+		began := time.Now()
+		cl.send([]byte(strings.Repeat(frame(0x89, 0, ""), pings)))
+		if _, err := io.ReadFull(cl, make([]byte, pings*len("\x8a\x00"))); err != nil {
+			t.Fatal(err)
+		}
+		pieces := frame(0x02, 1, "x") + strings.Repeat(frame(0x00, 0, ""), pings) + frame(0x80, 0, "")
+		cl.send([]byte(pieces))
+		s.want("data", fd, "x")
+		if d := time.Since(began); d < 1800*time.Millisecond {
+			t.Errorf("%+v: it took %v", limits, d)
+		}
+		cl.send([]byte(strings.Repeat(frame(0x89, 0, ""), pings)))
+		s.do(func(c *service.Context) error { return socket.Shutdown(c, fd) })
+		s.want("close", fd, "")
+		s.nothing()
 	}
-	pieces := frame(0x02, 1, "x") + strings.Repeat(frame(0x00, 0, ""), pings) + frame(0x80, 0, "")
-	cl.send([]byte(pieces))
-	s.want("data", fd, "x")
-	if d := time.Since(began); d < 1800*time.Millisecond {
-		t.Errorf("it took %v", d)
-	}
-	cl.send([]byte(strings.Repeat(frame(0x89, 0, ""), pings)))
-	s.do(func(c *service.Context) error { return socket.Shutdown(c, fd) })
-	s.want("close", fd, "")
-	s.nothing()
 }
 
 // An answer to a ping does not go out inside a packet that is written in pieces.
