@@ -130,8 +130,10 @@ func (o OpenConfig) address() (addr, host string, port any) {
 	return addr, host, *o.Port
 }
 
-// errAssertion is the error of a Lua assert.
-var errAssertion = errors.New("assertion failed!") //nolint:staticcheck // Lua's text
+var (
+	errAssertion = errors.New("assertion failed!") //nolint:staticcheck // of a Lua assert
+	errClosed    = errors.New("gate: it was closed, or the node stops")
+)
 
 // Definition returns the gate.
 func Definition() *service.Definition {
@@ -151,7 +153,10 @@ func Definition() *service.Definition {
 		c.Handle(CmdKick, service.P1(g.kick))
 		c.Handle(CmdAllow, service.P1(g.setAllow))
 		c.Handle(CmdStat, service.F0(g.stat))
-		c.OnStop(func(c *service.Context) { g.closeDoors(c) })
+		c.OnStop(func(c *service.Context) {
+			g.stopping = true
+			g.closeDoors(c)
+		})
 		return nil
 	})
 }
@@ -159,8 +164,8 @@ func Definition() *service.Definition {
 // gate is the state of one gate service.
 type gate struct {
 	handler   *socket.Handler
-	listening bool
-	doors     []socket.FD
+	doors     *doors // nil: it does not listen
+	stopping  bool
 	maxClient int
 	perHost   int
 	allow     []netip.Prefix
@@ -173,8 +178,14 @@ type gate struct {
 	addresses map[netip.Addr]int       // how many of them each has
 }
 
+// doors are what one CmdOpen opens.
+type doors struct{ fds []socket.FD }
+
 func (g *gate) open(c *service.Context, conf OpenConfig) (lualike.Args, error) {
-	if g.listening {
+	switch {
+	case g.stopping:
+		return nil, errClosed
+	case g.doors != nil:
 		return nil, errAssertion
 	}
 	g.maxClient = DefaultMaxClient
@@ -188,10 +199,13 @@ func (g *gate) open(c *service.Context, conf OpenConfig) (lualike.Args, error) {
 		g.watchdog = c.Message().Source
 	}
 	g.perHost = conf.MaxPerAddress
-	g.listening = true // before Listen, which may block
-	doors, out, err := conf.listen(c, g.handler)
-	if g.doors = doors; err != nil {
-		g.closeDoors(c)
+	d := new(doors)
+	g.doors = d
+	out, err := g.listen(c, d, conf)
+	if err != nil {
+		if g.doors == d {
+			g.closeDoors(c)
+		}
 		return nil, fmt.Errorf("Listen error: %w", err)
 	}
 	return out, nil
@@ -199,14 +213,17 @@ func (g *gate) open(c *service.Context, conf OpenConfig) (lualike.Args, error) {
 
 // listen opens all doors and returns the address and the port of each. The doors
 // that were opened before an error are open.
-func (o OpenConfig) listen(c *service.Context, h *socket.Handler) (doors []socket.FD, out lualike.Args, err error) {
+func (g *gate) listen(c *service.Context, d *doors, o OpenConfig) (out lualike.Args, err error) {
 	cfg := o.socket(c)
 	door := func(addr string) error {
-		fd, at, err := cfg.Listen(c, addr, h)
+		fd, at, err := cfg.Listen(c, addr, g.handler) // may block
 		if err != nil {
 			return err
 		}
-		doors = append(doors, fd)
+		if g.doors != d {
+			return errors.Join(errClosed, socket.Close(c, fd))
+		}
+		d.fds = append(d.fds, fd)
 		ip, port, err := net.SplitHostPort(at)
 		if err != nil {
 			return err
@@ -226,7 +243,7 @@ func (o OpenConfig) listen(c *service.Context, h *socket.Handler) (doors []socke
 			err = door(addr)
 		}
 	}
-	return doors, out, err
+	return out, err
 }
 
 // socket returns what the doors have in common.
@@ -243,18 +260,22 @@ func (o OpenConfig) socket(c *service.Context) socket.Config {
 }
 
 func (g *gate) close(c *service.Context) error {
-	if len(g.doors) == 0 {
+	if g.doors == nil {
 		return errAssertion
 	}
 	g.closeDoors(c)
 	return nil
 }
 
+// closeDoors closes what is open. A CmdOpen under way closes what it opens later.
 func (g *gate) closeDoors(c *service.Context) {
-	for _, fd := range g.doors {
+	if g.doors == nil {
+		return
+	}
+	for _, fd := range g.doors.fds {
 		_ = socket.Close(c, fd) // that it was closed behind the gate's back is as well
 	}
-	g.listening, g.doors = false, nil
+	g.doors = nil
 }
 
 func (g *gate) accept(c *service.Context, fd socket.FD) error {
