@@ -143,7 +143,7 @@ func TestTimeLimit(t *testing.T) {
 
 func TestDefaults(t *testing.T) {
 	o := Options{}.withDefaults()
-	if o.MaxTime != 2*time.Second || o.MaxBytes != 64<<20 || o.Getenv == nil {
+	if o.MaxTime != 10*time.Second || o.MaxBytes != 64<<20 || o.Getenv == nil {
 		t.Errorf("%+v", o)
 	}
 }

@@ -33,7 +33,7 @@ import (
 )
 
 const (
-	defaultMaxTime  = 2 * time.Second
+	defaultMaxTime  = 10 * time.Second
 	defaultMaxBytes = 64 << 20
 )
 
@@ -41,7 +41,7 @@ const (
 type Options struct {
 	// Getenv looks up the variables that $NAME stands for; default os.LookupEnv.
 	Getenv func(name string) (string, bool)
-	// MaxTime bounds one evaluation, included files and all; default 2 s.
+	// MaxTime bounds one evaluation, included files and all; default 10 s, so that a busy machine does not refuse a long file.
 	MaxTime time.Duration
 	// MaxBytes bounds what one evaluation may allocate in its whole course,
 	// not only at one moment; default 64 MiB. A token of source counts as
