@@ -31,7 +31,7 @@ run: ## run the cluster example
 
 .PHONY: game
 game: ## run the game of examples/game, for people with a browser
-	go run ./examples/game/run
+	go build -o bin/game-run ./examples/game/run && exec bin/game-run # go run calls Ctrl-C a failure
 
 .PHONY: robots
 robots: ## let N robots play it for DURATION, with DEAF more that never read (N=100, DURATION=60s, DEAF=0)
