@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"runtime"
 	"testing"
@@ -216,4 +217,37 @@ func TestOtherSocketEventsAreLogged(t *testing.T) {
 		return c.Send(d, "socket", "warning", 3, 1025)
 	})
 	n.Log.Wait(t, "socket warning 3 1025")
+}
+
+// A connection may end at any moment of a call, of which the caller sees only
+// that the node was down.
+func TestConnectionEndsWhileCalled(t *testing.T) {
+	peer := fakePeer(t, func(conn net.Conn) {
+		_, _ = io.CopyN(io.Discard, conn, 1)
+		_ = conn.(*net.TCPConn).SetLinger(0)
+	})
+	n := linkTo(t, peer, cluster.Table{"__backoff": 0})
+	n.Run(func(c *service.Context) error {
+		const callers, calls = 300, 50
+		errs := make(chan error, callers)
+		for range callers {
+			c.Fork(func(c *service.Context) {
+				c = c.WithTimeout(service.Forever)
+				var err error
+				for k := 0; k < calls && err == nil; k++ {
+					if _, e := cluster.Call(c, "srv", "@sdb", "echo"); !errors.Is(e, cluster.ErrNodeDown) {
+						err = fmt.Errorf("call %d: %w", k, e)
+					}
+				}
+				errs <- err
+			})
+		}
+		for range callers {
+			err, _ := service.Await(c, func(context.Context) (error, error) { return <-errs, nil })
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }

@@ -110,9 +110,6 @@ func (ch *Channel) Addr() string { return ch.addr }
 // Connected reports whether there is a connection.
 func (ch *Channel) Connected() bool { return ch.fd != 0 }
 
-// Ready reports whether Do would not block.
-func (ch *Channel) Ready() bool { return len(ch.line) == 0 && ch.up() }
-
 // Waiting reports whether a request waits for the answer to session.
 func (ch *Channel) Waiting(session uint32) bool {
 	_, ok := ch.requests[session]
@@ -135,7 +132,7 @@ func (ch *Channel) Unsent() int {
 // they came, before anyone who comes later. A failure wraps ErrSocket.
 func (ch *Channel) Connect(c *service.Context) error {
 	ch.closed = false
-	return ch.ready(c)
+	return ch.ready(c, func() (bool, error) { return ch.up(), nil })
 }
 
 // Request sends frames and blocks until the answer to session has come, which
@@ -190,11 +187,28 @@ func await(c *service.Context, token any) error {
 // that of the request: it bounds the time to connect, and Expire goes by it.
 func (ch *Channel) Do(c *service.Context, session uint32, frames [][]byte, lowly bool,
 	done func(c *service.Context, parts [][]byte, failed bool, err error)) error {
-	if err := ch.ready(c); err != nil {
-		return err
+	try := func() (bool, error) { return ch.send(c, session, frames, lowly, done) }
+	return ch.ready(c, try)
+}
+
+// TryDo is Do unless that would block: then it returns false, and nothing has
+// been done.
+func (ch *Channel) TryDo(c *service.Context, session uint32, frames [][]byte, lowly bool,
+	done func(c *service.Context, parts [][]byte, failed bool, err error)) (bool, error) {
+	if len(ch.line) > 0 {
+		return false, nil
+	}
+	return ch.send(c, session, frames, lowly, done)
+}
+
+// send is TryDo for the head of the line.
+func (ch *Channel) send(c *service.Context, session uint32, frames [][]byte, lowly bool,
+	done func(c *service.Context, parts [][]byte, failed bool, err error)) (bool, error) {
+	if ch.fd == 0 {
+		return false, nil
 	}
 	if done != nil && ch.Waiting(session) {
-		return fmt.Errorf("socket: request %d to %s: %w: the session is in use", session, ch.addr, service.ErrMisuse)
+		return true, fmt.Errorf("socket: request %d to %s: %w: the session is in use", session, ch.addr, service.ErrMisuse)
 	}
 	var err error
 	switch {
@@ -205,10 +219,13 @@ func (ch *Channel) Do(c *service.Context, session uint32, frames [][]byte, lowly
 	default:
 		err = ch.conn.write(frames, high)
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrClosed): // at any time by the peer; that is handled in its turn
+		return false, nil
+	case err != nil:
 		err = fmt.Errorf("socket: request %d to %s: %w: %w", session, ch.addr, ErrSocket, err)
 		ch.lose(c, err)
-		return err
+		return true, err
 	}
 	if done != nil {
 		ch.made++
@@ -218,7 +235,7 @@ func (ch *Channel) Do(c *service.Context, session uint32, frames [][]byte, lowly
 		}
 		ch.requests[session] = q
 	}
-	return nil
+	return true, nil
 }
 
 // Forget gives up waiting for an answer: its done is not called. An answer that

@@ -21,11 +21,14 @@ type place struct {
 	err   error
 }
 
-// ready blocks until there is a connection and everyone who came before has
-// gone on.
-func (ch *Channel) ready(c *service.Context) error {
-	if ch.Ready() {
-		return nil
+// ready runs try when there is a connection and everyone who came before has gone
+// on, which it blocks for. try returns false when the connection has ended, as it
+// may at any time; then that is repeated with the next one.
+func (ch *Channel) ready(c *service.Context, try func() (bool, error)) error {
+	if len(ch.line) == 0 && ch.fd != 0 {
+		if ok, err := try(); ok {
+			return err
+		}
 	}
 	p := new(place)
 	ch.line = append(ch.line, p)
@@ -37,10 +40,11 @@ func (ch *Channel) ready(c *service.Context) error {
 				return ch.closedError()
 			case p.err != nil:
 				return p.err
-			case ch.up():
-				return nil
+			case ch.fd != 0:
+				if ok, err := try(); ok {
+					return err
+				} // it has ended; what came before the end comes first
 			case ch.attempt != nil:
-			case ch.fd != 0: // it has ended; what came before the end comes first
 			case p.tried:
 				return ch.lost
 			default:

@@ -111,8 +111,9 @@ type request struct {
 // write sends frames with size bytes of payload, of q or of a number of pushes;
 // on a coroutine of its own when that waits for a connection.
 func (s *sender) write(c *service.Context, session uint32, out [][]byte, size int, q *request, pushes int) {
-	if s.channel.Ready() {
-		s.do(c, session, out, q, pushes)
+	low, done := len(out) > 1, q.whenAnswered()
+	if ok, err := s.channel.TryDo(c, session, out, low, done); ok {
+		s.sent(c, err, q, pushes)
 		return
 	}
 	timeout := c.CallTimeout()
@@ -120,18 +121,25 @@ func (s *sender) write(c *service.Context, session uint32, out [][]byte, size in
 	s.waiting += size
 	c.Fork(func(c *service.Context) {
 		defer func() { s.waiting -= size }()
-		s.do(c.WithTimeout(timeout), session, out, q, pushes)
+		s.sent(c, s.channel.Do(c.WithTimeout(timeout), session, out, low, done), q, pushes)
 	})
 }
 
-func (s *sender) do(c *service.Context, session uint32, out [][]byte, q *request, pushes int) {
+// whenAnswered is what the channel runs with the answer; nil without a request.
+func (q *request) whenAnswered() func(c *service.Context, parts [][]byte, failed bool, err error) {
 	if q == nil {
-		if err := s.channel.Do(c, session, out, len(out) > 1, nil); err != nil {
-			s.lost(c, err, pushes)
-		}
-		return
+		return nil
 	}
-	if err := s.channel.Do(c, session, out, len(out) > 1, q.done); err != nil {
+	return q.done
+}
+
+// sent tells whom it concerns that a message could not be sent, if err says so.
+func (s *sender) sent(c *service.Context, err error, q *request, pushes int) {
+	switch {
+	case err == nil:
+	case q == nil:
+		s.lost(c, err, pushes)
+	default:
 		s.pending--
 		_, _ = q.answer.Fail(s.down(err, false))
 	}
