@@ -156,7 +156,7 @@ func TestEveryRequestHasOneOutcome(t *testing.T) {
 							_ = n.Kill(0, co.Service().Handle())
 							_ = co.Sleep(0, nil)
 						case 4:
-							r, err := co.Response()
+							r, err := response(co)
 							if err != nil {
 								t.Error(err)
 								return

@@ -358,22 +358,24 @@ func (co *Coroutine) Fail(err error) {
 	}
 }
 
-// Response takes over the duty to answer the request in hand.
-func (co *Coroutine) Response() (*Response, error) {
+// Response takes over the duty to answer the request in hand, with r, which it
+// sets. r must not be copied.
+func (co *Coroutine) Response(r *Response) error {
 	if !co.owed {
 		if co.request.Session == 0 && co.request.Source != 0 {
-			return &Response{svc: co.svc, done: true, push: true}, nil
+			*r = Response{svc: co.svc, done: true, push: true}
+			return nil
 		}
-		return nil, fmt.Errorf("%w: no session", ErrMisuse)
+		return fmt.Errorf("%w: no session", ErrMisuse)
 	}
 	co.settle()
 	s := co.svc
-	r := &Response{svc: s, source: co.request.Source, session: co.request.Session}
+	*r = Response{svc: s, source: co.request.Source, session: co.request.Session}
 	if s.own().responses == nil {
 		s.rare.responses = make(map[*Response]struct{})
 	}
 	s.rare.responses[r] = struct{}{}
-	return r, nil
+	return nil
 }
 
 // Await runs f on another goroutine and blocks until it returns, without the

@@ -60,14 +60,14 @@ func TestDrain(t *testing.T) {
 			_, _ = co.Reply(nil)
 		}},
 		"an answer that is owed": {timeout: time.Second, took: 400 * time.Millisecond, receive: func(co *Coroutine, m Message) {
-			owed, _ := co.Response()
+			owed, _ := response(co)
 			co.Timeout(400*time.Millisecond, func(*Coroutine) { _, _ = owed.Reply(nil) })
 		}},
 		"an answer that is owed for ever": {timeout: time.Second, took: time.Second, err: ErrExited, receive: func(co *Coroutine, m Message) {
-			_, _ = co.Response()
+			_, _ = response(co)
 		}},
 		"an answer that stands for the end": {timeout: time.Second, took: 0, err: ErrExited, receive: func(co *Coroutine, m Message) {
-			owed, _ := co.Response()
+			owed, _ := response(co)
 			owed.Last()
 		}},
 		"forks and timers alone": {timeout: time.Second, took: 0, receive: func(co *Coroutine, m Message) {

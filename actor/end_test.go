@@ -120,7 +120,7 @@ func TestExit(t *testing.T) { // B060, B061
 				_ = co.Sleep(time.Hour, nil)
 				t.Error("went on after the exit")
 			case "hold":
-				held, _ = co.Response()
+				held, _ = response(co)
 			case "answer, exit":
 				_, _ = co.Reply("answer")
 				fallthrough
@@ -286,7 +286,7 @@ func TestExitTellsPeers(t *testing.T) {
 			pending, answered := make(chan bool, 1), make(chan bool, 1)
 			h := launch(t, n, "owes", code{receive: func(co *Coroutine, m Message) {
 				if m.Data == "q" {
-					r, _ = co.Response()
+					r, _ = response(co)
 					close(held)
 					return
 				}

@@ -45,7 +45,7 @@ func TestIsolatePanics(t *testing.T) {
 	})
 	h := launch(t, n, "bad", code{receive: func(co *Coroutine, m Message) {
 		if m.Data == "later" {
-			r, _ := co.Response()
+			r, _ := response(co)
 			_, _ = r.Reply("bad")
 			return
 		}

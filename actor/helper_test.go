@@ -162,3 +162,13 @@ func (r *trace) add(format string, args ...any) {
 }
 
 func (r *trace) String() string { return strings.Join(r.words, " ") }
+
+// response takes over the duty to answer the request in hand.
+func response(co *Coroutine) (*Response, error) {
+	r := new(Response)
+	return r, co.Response(r)
+}
+
+type thenFunc func(*Coroutine, Message, error)
+
+func (f thenFunc) Answered(co *Coroutine, m Message, err error) { f(co, m, err) }

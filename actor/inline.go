@@ -19,9 +19,15 @@ type inline struct {
 
 // arrival is the end of a request of CallThen. It is handled before anything else.
 type arrival struct {
-	then func(*Coroutine, Message, error)
+	then Then
 	m    Message
 	err  error
+}
+
+// Then is what goes on with the end of a request of CallThen: the answer, or the
+// error that there is none.
+type Then interface {
+	Answered(co *Coroutine, m Message, err error)
 }
 
 // Lend is Send by a goroutine that may run an inline service: it holds no lock
@@ -56,19 +62,26 @@ func (n *Node) postAll(to Handle, ms []Message, lent bool) {
 
 // CallThen sends m as a request and returns at once. When the answer, an error or
 // the timeout (0 or less: none) comes, then runs as a coroutine of its own.
-func (co *Coroutine) CallThen(to Handle, m Message, timeout time.Duration, then func(*Coroutine, Message, error)) error {
+func (co *Coroutine) CallThen(to Handle, m Message, timeout time.Duration, then Then) error {
 	s := co.svc
 	if s.closing.Load() != alive {
 		return ErrExited
 	}
 	m.Session, m.Source = s.newSession(), s.handle
-	w := &waiter{then: then}
-	if i := s.inline; i != nil && len(i.waiters) > 0 {
-		last := len(i.waiters) - 1
-		w, i.waiters = i.waiters[last], i.waiters[:last]
-		w.then = then
-	}
+	w := s.inline.waiter()
+	w.then = then
 	return s.request(w, to, &m, timeout)
+}
+
+// waiter returns one for CallThen.
+func (i *inline) waiter() *waiter {
+	if i == nil || len(i.waiters) == 0 {
+		return new(waiter)
+	}
+	last := len(i.waiters) - 1
+	w := i.waiters[last]
+	i.waiters = i.waiters[:last]
+	return w
 }
 
 // deliverAll is deliver for requests to a service without a bound; false when it
@@ -119,7 +132,7 @@ func (s *Service) proceed(lent bool) {
 func (s *Service) arrive(w *waiter, m Message, err error) {
 	then, i := w.then, s.inline
 	if i == nil {
-		s.forks.push(func(co *Coroutine) { then(co, m, err) })
+		s.forks.push(func(co *Coroutine) { then.Answered(co, m, err) })
 		return
 	}
 	i.due = arrival{then, m, err}
@@ -137,7 +150,7 @@ func (s *Service) runArrival(co *Coroutine) {
 	s.inline.due = arrival{}
 	co.beginFork()
 	co.bound = true
-	a.then(co, a.m, a.err)
+	a.then.Answered(co, a.m, a.err)
 }
 
 // mayBlockNext reports whether what comes next in an inline service may block.

@@ -37,11 +37,11 @@ func TestInline(t *testing.T) {
 	n, _ := newNode(t, func(cfg *Config) { cfg.Pool = counting{n: &submitted} })
 	server := launch(t, n, "server", echo)
 	between := inlined(t, n, code{receive: func(co *Coroutine, m Message) {
-		r, err := co.Response()
+		r, err := response(co)
 		if err == nil {
-			err = co.CallThen(server, request(m.Data), 0, func(_ *Coroutine, m Message, err error) {
+			err = co.CallThen(server, request(m.Data), 0, thenFunc(func(_ *Coroutine, m Message, err error) {
 				_, _ = r.Reply(m.Data)
-			})
+			}))
 		}
 		if err != nil {
 			t.Error(err)
@@ -73,7 +73,7 @@ func TestInlineMayNotBlock(t *testing.T) {
 			_, err := co.Call(server, request(1), 0)
 			_, _ = co.Reply(err)
 		case "wait":
-			r, _ := co.Response()
+			r, _ := response(co)
 			co.Fork(func(co *Coroutine) {
 				_ = co.Wait(release)
 				_, _ = r.Reply("waited")
@@ -159,12 +159,12 @@ func TestCallThen(t *testing.T) {
 		server := launch(t, n, "server", echo)
 		results := make(chan error, 3)
 		caller, err := n.Launch(Spec{Name: "caller", Inline: inline, Behaviour: code{receive: func(co *Coroutine, _ Message) {
-			then := func(co *Coroutine, m Message, err error) {
+			then := thenFunc(func(co *Coroutine, m Message, err error) {
 				if err == nil && m.Data != "x" {
 					err = errors.New("another answer")
 				}
 				results <- err
-			}
+			})
 			for _, err := range []error{
 				co.CallThen(server, request("x"), 0, then),
 				co.CallThen(silent, request("x"), 1, then),
@@ -188,7 +188,7 @@ func TestCallThen(t *testing.T) {
 			t.Errorf("inline %v: %v", inline, got)
 		}
 		inside(t, n, func(co *Coroutine) {
-			if err := co.CallThen(silent, request("x"), 0, func(_ *Coroutine, _ Message, err error) { results <- err }); err != nil {
+			if err := co.CallThen(silent, request("x"), 0, thenFunc(func(_ *Coroutine, _ Message, err error) { results <- err })); err != nil {
 				t.Error(err)
 			}
 		})

@@ -61,7 +61,7 @@ func TestDrops(t *testing.T) {
 				if m.Data == "answer" {
 					_, _ = owed.Reply(nil)
 				} else {
-					owed, _ = co.Response()
+					owed, _ = response(co)
 				}
 			}})
 			return inside(t, n, func(co *Coroutine) {

@@ -15,7 +15,7 @@ func TestReplyRules(t *testing.T) {
 			if _, err := co.Reply(nil); !errors.Is(err, ErrMisuse) { // B047
 				t.Errorf("a reply outside of a handler: %v", err)
 			}
-			if _, err := co.Response(); !errors.Is(err, ErrMisuse) {
+			if _, err := response(co); !errors.Is(err, ErrMisuse) {
 				t.Errorf("a response outside of a handler: %v", err)
 			}
 		},
@@ -25,7 +25,7 @@ func TestReplyRules(t *testing.T) {
 				t.Errorf("reply to session %d: %v, %v", m.Session, ok, err)
 			}
 			if m.Session == 0 {
-				if r, err := co.Response(); err != nil {
+				if r, err := response(co); err != nil {
 					t.Error(err)
 				} else if ok, err := r.Reply(nil); ok || err != nil || r.Pending() {
 					t.Errorf("response to a send: %v, %v", ok, err)
@@ -83,7 +83,7 @@ func TestRefusedAnswer(t *testing.T) {
 	})
 	h := launch(t, n, "refused", code{receive: func(co *Coroutine, m Message) {
 		if m.Data == "later" {
-			r, _ := co.Response()
+			r, _ := response(co)
 			if _, err := r.Reply("bad"); !errors.Is(err, refused) {
 				t.Errorf("Response.Reply: %v", err)
 			}

@@ -289,7 +289,7 @@ func TestHandedOnRequest(t *testing.T) {
 		result := make(chan error, 1)
 		s := serial(t, n, "s", code{receive: func(co *Coroutine, m Message) {
 			if m.Data == "hold" {
-				owed, _ = co.Response()
+				owed, _ = response(co)
 				return
 			}
 			_, err := co.Call(a, request("x"), time.Second)

@@ -132,6 +132,9 @@ func (s *Service) Node() *Node { return s.node }
 // answers for callers that run under the baton, whichever coroutine they kept.
 func (s *Service) Executes(co *Coroutine, id uint64) bool { return s.running == co && co.id == id }
 
+// Behaviour returns the code of the service. It may be called from any goroutine.
+func (s *Service) Behaviour() Behaviour { return s.behaviour }
+
 // deliver puts m into the mailbox, or, when the service is idle and m is an
 // answer, hands the baton straight to the coroutine that waits for it. With lent
 // an inline service that is idle runs on the goroutine of the caller. It returns

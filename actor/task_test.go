@@ -48,7 +48,7 @@ func TestTasks(t *testing.T) {
 		t.Run(fmt.Sprintf("serial=%v", isSerial), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				n, _ := newNode(t)
-				silent := launch(t, n, "silent", code{receive: func(co *Coroutine, _ Message) { _, _ = co.Response() }})
+				silent := launch(t, n, "silent", code{receive: func(co *Coroutine, _ Message) { _, _ = response(co) }})
 				h, err := n.Launch(Spec{Name: "waits", Serial: isSerial, Behaviour: answersTasks(func(co *Coroutine, m Message) {
 					pass(time.Second) // so that each begins at a time of its own
 					co.Timeout(time.Hour, func(*Coroutine) {})
@@ -230,7 +230,7 @@ func TestAskOfTheDead(t *testing.T) {
 			_, _ = owed.Reply(nil)
 			return
 		}
-		owed, _ = co.Response()
+		owed, _ = response(co)
 	}})
 	var asker *Service
 	inside(t, n, func(co *Coroutine) {

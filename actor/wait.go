@@ -21,7 +21,7 @@ const (
 type waiter struct {
 	co      *Coroutine
 	fn      func(*Coroutine)
-	then    func(*Coroutine, Message, error)
+	then    Then
 	done    func(Message, error) // called under the baton, on any goroutine; must not block
 	kind    waitKind
 	session Session

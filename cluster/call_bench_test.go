@@ -27,3 +27,30 @@ func BenchmarkCall(b *testing.B) {
 		return nil
 	})
 }
+
+// BenchmarkCall100 is BenchmarkCall by 100 coroutines of a service.
+func BenchmarkCall100(b *testing.B) {
+	srv := nodetest.Start(b, nodetest.Services(sdb()))
+	addr, _ := serve(srv, 0)
+	n := nodetest.Start(b)
+	b.ReportAllocs()
+	n.Run(func(c *service.Context) error {
+		if err := cluster.Reload(c, cluster.Table{"srv": addr}); err != nil {
+			return err
+		}
+		var err error
+		left, callers := b.N, 100
+		for range callers {
+			c.Fork(func(c *service.Context) {
+				for ; left > 0 && err == nil; left-- {
+					_, err = cluster.Call(c, "srv", "@sdb", "echo", "sixteen  letters")
+				}
+				if callers--; callers == 0 {
+					c.Wakeup(b)
+				}
+			})
+		}
+		_ = c.Wait(b)
+		return err
+	})
+}

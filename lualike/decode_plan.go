@@ -10,7 +10,11 @@ import (
 // held before does not survive. After an error d stands where it was before, and the variable may be filled in part.
 func (d *Decoder) Decode(target any) error {
 	start := d.off
-	err := d.decode(target)
+	return d.decoded(start, d.decode(target))
+}
+
+// decoded ends Decode of the value at start.
+func (d *Decoder) decoded(start int, err error) error {
 	if err != nil {
 		return inPosition(d.failed(err, start), "value", d.count+1)
 	}
@@ -20,47 +24,68 @@ func (d *Decoder) Decode(target any) error {
 
 // DecodeAs reads the next value as a T; past the end it is the zero T.
 func DecodeAs[T any](d *Decoder) (T, error) {
-	var v T
-	if err := d.Decode(&v); err != nil {
-		var zero T
+	var v, zero T
+	start := d.off
+	tag := d.nextTag()
+	known, err := d.scalar(tag, &v)
+	if !known {
+		other := new(T) // v stays where it is, without memory of its own
+		err = d.reflected(tag, other)
+		v = *other
+	}
+	if err = d.decoded(start, err); err != nil {
 		return zero, err
 	}
 	return v, nil
 }
 
 func (d *Decoder) decode(target any) error {
-	tag := byte(typeNil)
-	if d.More() {
-		tag = d.data[d.off]
-		d.off++
+	tag := d.nextTag()
+	if known, err := d.scalar(tag, target); known {
+		return err
 	}
-	var err error
+	return d.reflected(tag, target)
+}
+
+// nextTag reads the tag of the next value; past the end that is nil.
+func (d *Decoder) nextTag() byte {
+	if !d.More() {
+		return typeNil
+	}
+	d.off++
+	return d.data[d.off-1]
+}
+
+// scalar is decode for what target needs no reflection for; else it returns false.
+func (d *Decoder) scalar(tag byte, target any) (known bool, err error) {
 	switch t := target.(type) {
 	case *string:
-		if tag&typeMask == typeShort || tag&typeMask == typeLong {
-			*t, err = d.string(tag)
-			return err
+		if !isString(tag) {
+			return false, nil
 		}
+		*t, err = d.string(tag)
 	case *int64:
 		*t, err = d.int(tag)
-		return err
 	case *int:
 		var n int64
 		n, err = d.int(tag)
 		if *t = int(n); err == nil && int64(*t) != n {
 			err = overflow(n, reflect.TypeFor[int]())
 		}
-		return err
 	case *float64:
 		*t, err = d.float(tag)
-		return err
 	case *bool:
 		*t, err = d.bool(tag)
-		return err
 	case *any:
 		*t, err = d.valueOf(tag)
-		return err
+	default:
+		return false, nil
 	}
+	return true, err
+}
+
+// reflected is decode for a target of any type.
+func (d *Decoder) reflected(tag byte, target any) error {
 	v := reflect.ValueOf(target)
 	if v.Kind() != reflect.Pointer || v.IsNil() {
 		return faultf(ErrUnsupported, "target is %T, not a pointer to a variable", target)

@@ -73,15 +73,20 @@ func (c *Context) RawCallThen(addr any, t PType, payload any, timeout time.Durat
 		to, err = c.target(addr)
 	}
 	if err == nil {
-		inst := c.inst
-		err = c.co.CallThen(to, Message{Type: t, Data: payload}, max(timeout, 0), func(co *actor.Coroutine, m Message, err error) {
-			then(inst.context(co), m.Data, err)
-		})
+		err = c.co.CallThen(to, Message{Type: t, Data: payload}, max(timeout, 0), thenFunc(then))
 	}
 	if err != nil {
 		return callError(addr, nil, err)
 	}
 	return nil
+}
+
+// thenFunc is the function of a RawCallThen.
+type thenFunc func(c *Context, answer any, err error)
+
+func (f thenFunc) Answered(co *actor.Coroutine, m Message, err error) {
+	inst := co.Service().Behaviour().(*instance)
+	f(inst.context(co), m.Data, err)
 }
 
 // noAnswer refuses what an answer is made of, which nobody would wait for.
@@ -221,18 +226,17 @@ func (c *Context) IgnoreRet() {
 // any coroutine of the service (skynet.response). Where there is no request to
 // answer, its methods return ErrMisuse.
 func (c *Context) Response() *Response {
-	err := c.check()
-	if err != nil {
-		return &Response{err: err}
+	r := new(Response)
+	if r.err = c.check(); r.err == nil {
+		r.err = c.co.Response(&r.r)
 	}
-	r, err := c.co.Response()
-	return &Response{r: r, err: err}
+	return r
 }
 
 // Response is an answer that is still owed. It is used under the baton of the
 // service that owes it.
 type Response struct {
-	r   *actor.Response
+	r   actor.Response
 	err error
 }
 

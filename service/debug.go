@@ -74,8 +74,8 @@ func (i *instance) debugCommand(c *Context, m *Message) (any, error) {
 	case "PING":
 		return nil, nil
 	case "LINK":
-		if r, err := c.co.Response(); err == nil {
-			r.Last()
+		if r := c.Response(); r.err == nil {
+			r.r.Last()
 		}
 		return nil, nil
 	case "SUPPORT":

@@ -97,7 +97,7 @@ func dataAs[T any](data any) (v T, err error) {
 	case lualike.Args:
 		data = d.At(0)
 	case []byte:
-		return lualike.DecodeAs[T](owned(d))
+		return Unpack[T](d)
 	}
 	if v, ok := data.(T); ok {
 		return v, nil
@@ -107,7 +107,17 @@ func dataAs[T any](data any) (v T, err error) {
 
 // Unpack returns the first value of p as an R; all of them when R is
 // lualike.Args.
-func Unpack[R any](p Packed) (R, error) { return dataAs[R]([]byte(p)) }
+func Unpack[R any](p Packed) (v R, err error) {
+	switch all := any(&v).(type) {
+	case *lualike.Args:
+		*all, err = owned(p).Args()
+	case *Packed:
+		*all = p
+	default:
+		return lualike.DecodeAs[R](owned(p))
+	}
+	return v, err
+}
 
 // Result is Unpack for an answer as RawCall returns it.
 func Result[R any](answer any) (R, error) { return dataAs[R](answer) }

@@ -59,6 +59,20 @@ type Response struct {
 	More    bool   // more parts of this session follow; not when Failed
 }
 
+// Request is what Channel.Do sends.
+type Request struct {
+	Session uint32
+	Frames  [][]byte      // whole frames, their length included; one may be spread over several slices
+	Low     bool          // with low priority, each frame by itself
+	Timeout time.Duration // bounds the time to connect, and Expire goes by it; 0: that of calls, service.Forever: none
+	// Done runs when the answer has come, which failed says may be a no with the
+	// text in parts[0], or when the connection is lost, and not after Forget; it
+	// should not block. Without Done there is no answer to wait for, and Session is
+	// not used.
+	Done  func(c *service.Context, parts [][]byte, failed bool, err error)
+	Parts [][]byte // memory for the list of the answer's parts, of which the length does not count
+}
+
 // Channel is one connection that carries many requests at once, told apart by
 // their sessions, and connects when it is used: Skynet's socketchannel in its
 // session mode. When the connection is lost, all requests fail and the next use
@@ -146,14 +160,15 @@ func (ch *Channel) Request(c *service.Context, session uint32, frames [][]byte, 
 		parts [][]byte
 		err   error
 	}
-	err := ch.Do(c, session, frames, low, func(c *service.Context, parts [][]byte, failed bool, err error) {
+	r := Request{Session: session, Frames: frames, Low: low}
+	r.Done = func(c *service.Context, parts [][]byte, failed bool, err error) {
 		if failed {
 			parts, err = nil, &FailedError{string(parts[0])}
 		}
 		answer.came, answer.parts, answer.err = true, parts, err
 		c.Wakeup(&answer)
-	})
-	if err != nil {
+	}
+	if err := ch.Do(c, r); err != nil {
 		return nil, err
 	}
 	if err := await(c, &answer); !answer.came {
@@ -179,61 +194,60 @@ func await(c *service.Context, token any) error {
 	}
 }
 
-// Do is Request without a coroutine that waits: it blocks only to connect. done
-// runs when the answer has come, which failed says may be a no with the text in
-// parts[0], or when the connection is lost, and not after Forget; it should not
-// block. Without done there is no answer to wait for, and session is not used.
-// When Do returns an error, done is not called. The deadline of c's calls is
-// that of the request: it bounds the time to connect, and Expire goes by it.
-func (ch *Channel) Do(c *service.Context, session uint32, frames [][]byte, lowly bool,
-	done func(c *service.Context, parts [][]byte, failed bool, err error)) error {
-	try := func() (bool, error) { return ch.send(c, session, frames, lowly, done) }
-	return ch.ready(c, try)
+// Do is Request without a coroutine that waits: it blocks only to connect. When
+// it returns an error, r.Done is not called.
+func (ch *Channel) Do(c *service.Context, r Request) error {
+	if r.Timeout != 0 {
+		c = c.WithTimeout(r.Timeout)
+	}
+	return ch.ready(c, func() (bool, error) { return ch.send(c, &r) })
 }
 
 // TryDo is Do unless that would block: then it returns false, and nothing has
 // been done.
-func (ch *Channel) TryDo(c *service.Context, session uint32, frames [][]byte, lowly bool,
-	done func(c *service.Context, parts [][]byte, failed bool, err error)) (bool, error) {
+func (ch *Channel) TryDo(c *service.Context, r Request) (bool, error) {
 	if len(ch.line) > 0 {
 		return false, nil
 	}
-	return ch.send(c, session, frames, lowly, done)
+	return ch.send(c, &r)
 }
 
 // send is TryDo for the head of the line.
-func (ch *Channel) send(c *service.Context, session uint32, frames [][]byte, lowly bool,
-	done func(c *service.Context, parts [][]byte, failed bool, err error)) (bool, error) {
+func (ch *Channel) send(c *service.Context, r *Request) (bool, error) {
 	if ch.fd == 0 {
 		return false, nil
 	}
-	if done != nil && ch.Waiting(session) {
-		return true, fmt.Errorf("socket: request %d to %s: %w: the session is in use", session, ch.addr, service.ErrMisuse)
+	if r.Done != nil && ch.Waiting(r.Session) {
+		return true, fmt.Errorf("socket: request %d to %s: %w: the session is in use", r.Session, ch.addr, service.ErrMisuse)
 	}
 	var err error
 	switch {
-	case lowly:
-		err = ch.conn.writeLowFrames(frames)
-	case done != nil && len(ch.requests) == 0:
-		err = ch.conn.write(frames, now) // whoever waits for this one makes no other
+	case r.Low:
+		err = ch.conn.writeLowFrames(r.Frames)
+	case r.Done != nil && len(ch.requests) == 0:
+		err = ch.conn.write(r.Frames, now) // whoever waits for this one makes no other
 	default:
-		err = ch.conn.write(frames, high)
+		err = ch.conn.write(r.Frames, high)
 	}
 	switch {
 	case errors.Is(err, ErrClosed): // at any time by the peer; that is handled in its turn
 		return false, nil
 	case err != nil:
-		err = fmt.Errorf("socket: request %d to %s: %w: %w", session, ch.addr, ErrSocket, err)
+		err = fmt.Errorf("socket: request %d to %s: %w: %w", r.Session, ch.addr, ErrSocket, err)
 		ch.lose(c, err)
 		return true, err
 	}
-	if done != nil {
+	if r.Done != nil {
 		ch.made++
-		q := request{number: ch.made, done: done}
-		if timeout := c.CallTimeout(); timeout > 0 {
+		q := request{number: ch.made, done: r.Done, parts: r.Parts[:0]}
+		timeout := r.Timeout
+		if timeout == 0 {
+			timeout = c.CallTimeout()
+		}
+		if timeout > 0 {
 			q.until = c.Now() + timeout
 		}
-		ch.requests[session] = q
+		ch.requests[r.Session] = q
 	}
 	return true, nil
 }

@@ -70,13 +70,13 @@ func TestB178SmallRequestsOvertakeParts(t *testing.T) {
 		for range 4 {
 			large = append(large, []byte(header), []byte(payload))
 		}
-		if err := u.Do(c, 1, large, true, nil); err != nil {
+		if err := u.Do(c, socket.Request{Session: 1, Frames: large, Low: true}); err != nil {
 			t.Error(err)
 		}
 	})
 	receive(t, p.begun)
 	u.do(func(c *service.Context) {
-		if err := u.Do(c, 2, ask(2, "small"), false, nil); err != nil {
+		if err := u.Do(c, socket.Request{Session: 2, Frames: ask(2, "small")}); err != nil {
 			t.Error(err)
 		}
 	})

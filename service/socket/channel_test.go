@@ -59,16 +59,16 @@ func TestChannelDo(t *testing.T) {
 	outcomes := make(chan outcome, 8)
 	u.do(func(c *service.Context) {
 		for session := range uint32(4) {
-			if err := u.Do(c, session, ask(session, "q"), false, func(_ *service.Context, parts [][]byte, failed bool, err error) {
+			if err := u.Do(c, socket.Request{Session: session, Frames: ask(session, "q"), Done: func(_ *service.Context, parts [][]byte, failed bool, err error) {
 				outcomes <- outcome{session, fmt.Sprintf("%q", parts), failed, errors.Is(err, socket.ErrSocket)}
-			}); err != nil {
+			}}); err != nil {
 				t.Error(err)
 			}
 		}
-		if err := u.Do(c, 9, ask(9, "post"), false, nil); err != nil {
+		if err := u.Do(c, socket.Request{Session: 9, Frames: ask(9, "post")}); err != nil {
 			t.Error(err)
 		}
-		err := u.Do(c, 1, ask(1, "again"), false, func(*service.Context, [][]byte, bool, error) { t.Error("called") })
+		err := u.Do(c, socket.Request{Session: 1, Frames: ask(1, "again"), Done: func(*service.Context, [][]byte, bool, error) { t.Error("called") }})
 		if !errors.Is(err, service.ErrMisuse) {
 			t.Errorf("a session in use: %v", err)
 		}
@@ -206,7 +206,7 @@ func TestB192OverloadIsLogged(t *testing.T) {
 	u.connect()
 	e := f.accept()
 	u.do(func(c *service.Context) {
-		if err := u.Do(c, 0, [][]byte{make([]byte, 1<<20+1)}, false, nil); err != nil {
+		if err := u.Do(c, socket.Request{Frames: [][]byte{make([]byte, 1<<20+1)}}); err != nil {
 			t.Error(err)
 		}
 	})
@@ -230,7 +230,7 @@ func TestChannelOrderOfThoseWhoWait(t *testing.T) {
 	u := newUser(t, f.addr())
 	ch := make(chan result, 16)
 	post := func(c *service.Context, session uint32) {
-		if err := u.Do(c, session, ask(session, "post"), false, nil); err != nil {
+		if err := u.Do(c, socket.Request{Session: session, Frames: ask(session, "post")}); err != nil {
 			t.Error(err)
 		}
 	}
@@ -294,7 +294,7 @@ func TestChannelChangeHost(t *testing.T) {
 	e := one.accept()
 	e.want(1, "q")
 	u.do(func(c *service.Context) {
-		if err := u.Do(c, 2, ask(2, "written before"), false, nil); err != nil {
+		if err := u.Do(c, socket.Request{Session: 2, Frames: ask(2, "written before")}); err != nil {
 			t.Error(err)
 		}
 		u.ChangeHost(c, two.addr())
@@ -338,7 +338,7 @@ func TestChannelLateConnection(t *testing.T) {
 	u := newUser(t, one.addr())
 	u.do(func(c *service.Context) {
 		c.Fork(func(c *service.Context) {
-			if err := u.Do(c, 1, ask(1, "q"), false, nil); err != nil {
+			if err := u.Do(c, socket.Request{Session: 1, Frames: ask(1, "q")}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -367,7 +367,7 @@ func TestChannelConnectionThatHasEnded(t *testing.T) {
 		if err := socket.Shutdown(c, 1); err != nil {
 			t.Error(err)
 		}
-		if err := u.Do(c, 2, ask(2, "q"), false, nil); err != nil {
+		if err := u.Do(c, socket.Request{Session: 2, Frames: ask(2, "q")}); err != nil {
 			t.Error(err)
 		}
 	})
@@ -410,7 +410,7 @@ func TestChannelClose(t *testing.T) {
 			t.Errorf("Request on a closed channel: %v", err)
 		}
 		u.ChangeHost(c, f.addr())
-		if err := u.Do(c, 2, ask(2, "q"), false, nil); !errors.Is(err, socket.ErrSocket) {
+		if err := u.Do(c, socket.Request{Session: 2, Frames: ask(2, "q")}); !errors.Is(err, socket.ErrSocket) {
 			t.Errorf("Do on a closed channel: %v", err)
 		}
 	})

@@ -41,12 +41,13 @@ type agent struct {
 	taken    int    // payload of requests without an answer
 	tag      string // of the trace frame that came last, for the request behind it
 	first    *service.Timer
-	bad      int    // malformed frames
-	refused  int    // requests, for MaxRequests
-	handled  int    // input that has not been reported
-	written  int    // bytes since the output was looked at
-	buffer   []byte // of small answers, which the socket does not keep; larger ones outgrow it
-	deaf     bool   // takes no more frames
+	bad      int        // malformed frames
+	refused  int        // requests, for MaxRequests
+	handled  int        // input that has not been reported
+	written  int        // bytes since the output was looked at
+	buffer   []byte     // of small answers, which the socket does not keep; larger ones outgrow it
+	deaf     bool       // takes no more frames
+	spare    []*request // to be used again
 	pushes   []service.Message
 	pushed   service.Handle // whom these are for
 }

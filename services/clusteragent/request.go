@@ -17,7 +17,33 @@ type request struct {
 	agent    *agent
 	progress *count
 	size     int
-	tag      string // that it is traced under, or ""
+	tag      string                                          // that it is traced under, or ""
+	then     func(c *service.Context, answer any, err error) // answered
+}
+
+// keepRequests is how many are kept to be used again.
+const keepRequests = 256
+
+// newRequest returns one for the caller to fill in.
+func (a *agent) newRequest() *request {
+	if n := len(a.spare); n > 0 {
+		q := a.spare[n-1]
+		a.spare = a.spare[:n-1]
+		return q
+	}
+	q := &request{agent: a}
+	q.then = q.answered
+	return q
+}
+
+// done ends the request, which is not used any more.
+func (q *request) done(c *service.Context) {
+	a := q.agent
+	a.done(c, q.progress, q.Push, q.size)
+	*q = request{agent: a, then: q.then}
+	if len(a.spare) < keepRequests {
+		a.spare = append(a.spare, q)
+	}
 }
 
 // request calls, or sends to, the service that r names.
@@ -32,7 +58,8 @@ func (a *agent) request(c *service.Context, r wire.Request, tag string) {
 		a.done(c, a.progress, r.Push, size)
 		return
 	}
-	q := &request{Request: r, agent: a, progress: a.progress, size: size, tag: tag}
+	q := a.newRequest()
+	q.Request, q.progress, q.size, q.tag = r, a.progress, size, tag
 	a.push(c)
 	if known {
 		q.pass(c)
@@ -73,7 +100,7 @@ func (q *request) pass(c *service.Context) {
 	payload := q.Payload
 	q.Payload = nil // is not to stay as long as the answer is waited for
 	// The caller on the other node has a deadline of its own.
-	if err := c.RawCallThen(to, service.PTypeLua, payload, service.Forever, q.answered); err != nil {
+	if err := c.RawCallThen(to, service.PTypeLua, payload, service.Forever, q.then); err != nil {
 		q.answered(c, nil, err)
 	}
 }
@@ -121,8 +148,6 @@ func (a *agent) target(c *service.Context, r wire.Request) (service.Handle, bool
 	}
 	return 0, false
 }
-
-func (q *request) done(c *service.Context) { q.agent.done(c, q.progress, q.Push, q.size) }
 
 func (q *request) reply(c *service.Context, answer any, err error) {
 	var packed []byte

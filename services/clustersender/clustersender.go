@@ -36,10 +36,11 @@ type sender struct {
 	channel  *socket.Channel
 	session  uint32
 	large    map[uint32]*largeAnswer
-	held     int    // memory of these
-	pending  int    // requests without an answer
-	waiting  int    // bytes that wait for the connection
-	opened   uint64 // frames that had come before the connection
+	held     int        // memory of these
+	spare    []*request // to be used again
+	pending  int        // requests without an answer
+	waiting  int        // bytes that wait for the connection
+	opened   uint64     // frames that had come before the connection
 	probe    *service.Timer
 	frame    []byte    // of small ones, which the socket does not keep; larger ones outgrow it
 	out      [1][]byte // the list of one frame
@@ -95,42 +96,28 @@ func (s *sender) req(c *service.Context, r cluster.Request) error {
 	}
 	s.link.Traffic.Requests.Add(1)
 	s.pending++
-	q := &request{sender: s, to: r.Address(), session: session, answer: c.Response()}
-	s.write(c.WithTimeout(r.Timeout), session, out, r.Size(), q, 0)
+	q := s.newRequest()
+	q.to, q.session, q.answer = r.Address(), session, c.Response()
+	m := socket.Request{Session: session, Frames: out, Timeout: r.Timeout, Done: q.done, Parts: q.parts[:]}
+	s.write(c, m, r.Size(), q, 0)
 	return nil
 }
 
-// request is one whose answer is owed.
-type request struct {
-	sender  *sender
-	to      string
-	session uint32
-	answer  *service.Response
-}
-
-// write sends frames with size bytes of payload, of q or of a number of pushes;
-// on a coroutine of its own when that waits for a connection.
-func (s *sender) write(c *service.Context, session uint32, out [][]byte, size int, q *request, pushes int) {
-	low, done := len(out) > 1, q.whenAnswered()
-	if ok, err := s.channel.TryDo(c, session, out, low, done); ok {
+// write sends m with size bytes of payload, of q or of a number of pushes; on a
+// coroutine of its own when that waits for a connection.
+func (s *sender) write(c *service.Context, m socket.Request, size int, q *request, pushes int) {
+	m.Low = len(m.Frames) > 1
+	if ok, err := s.channel.TryDo(c, m); ok {
 		s.sent(c, err, q, pushes)
 		return
 	}
-	timeout := c.CallTimeout()
-	s.frame, out = make([]byte, 0, socket.GatherSize), slices.Clone(out) // which are kept
+	waits := m
+	s.frame, waits.Frames = make([]byte, 0, socket.GatherSize), slices.Clone(m.Frames) // which are kept
 	s.waiting += size
 	c.Fork(func(c *service.Context) {
 		defer func() { s.waiting -= size }()
-		s.sent(c, s.channel.Do(c.WithTimeout(timeout), session, out, low, done), q, pushes)
+		s.sent(c, s.channel.Do(c, waits), q, pushes)
 	})
-}
-
-// whenAnswered is what the channel runs with the answer; nil without a request.
-func (q *request) whenAnswered() func(c *service.Context, parts [][]byte, failed bool, err error) {
-	if q == nil {
-		return nil
-	}
-	return q.done
 }
 
 // sent tells whom it concerns that a message could not be sent, if err says so.
@@ -140,29 +127,8 @@ func (s *sender) sent(c *service.Context, err error, q *request, pushes int) {
 	case q == nil:
 		s.lost(c, err, pushes)
 	default:
-		s.pending--
-		_, _ = q.answer.Fail(s.down(err, false))
+		q.fail(err, false)
 	}
-}
-
-// done gives the answer on, or what became of it.
-func (q *request) done(c *service.Context, parts [][]byte, failed bool, err error) {
-	s := q.sender
-	s.drop(q.session)
-	s.pending--
-	if err != nil {
-		_, _ = q.answer.Fail(s.down(err, true))
-		return
-	}
-	s.link.Traffic.Answers.Add(1)
-	if failed {
-		s.link.Traffic.Errors.Add(1)
-		text := string(last(parts))
-		c.Error(printable(text))
-		_, _ = q.answer.Fail(&cluster.RemoteError{Node: s.node, Addr: q.to, Text: text})
-		return
-	}
-	_, _ = q.answer.RetRaw(last(parts))
 }
 
 // down is what the caller sees of an error of the channel.
@@ -242,7 +208,7 @@ func (s *sender) pushes(c *service.Context, p *cluster.Pushes) error {
 	}
 	s.link.Traffic.Pushes.Add(uint64(count))
 	s.out[0] = frames
-	s.write(c, 0, s.out[:], size, nil, count)
+	s.write(c, socket.Request{Frames: s.out[:]}, size, nil, count)
 	return nil
 }
 
@@ -264,7 +230,7 @@ func (s *sender) send(c *service.Context, r cluster.Request) error {
 		s.session = wire.NextSession(session)
 	}
 	s.link.Traffic.Pushes.Add(1)
-	s.write(c, 0, out, r.Size(), nil, 1)
+	s.write(c, socket.Request{Frames: out}, r.Size(), nil, 1)
 	return nil
 }
 
@@ -392,7 +358,9 @@ func (s *sender) ask(c *service.Context) {
 	if err != nil {
 		return
 	}
-	_ = s.channel.Do(c, session, [][]byte{frame}, false, func(*service.Context, [][]byte, bool, error) {})
+	_ = s.channel.Do(c, socket.Request{
+		Session: session, Frames: [][]byte{frame}, Done: func(*service.Context, [][]byte, bool, error) {},
+	})
 }
 
 // frames is a message as it goes out, behind what is in first. A large payload is
@@ -423,11 +391,4 @@ func printable(text string) string {
 		}
 		return '?'
 	}, text)
-}
-
-func last(parts [][]byte) []byte {
-	if len(parts) == 0 {
-		return nil
-	}
-	return parts[len(parts)-1]
 }
