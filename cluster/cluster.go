@@ -64,16 +64,23 @@ func call[R any](c *service.Context, node string, addr any, args []any) (R, erro
 }
 
 func remote(c *service.Context, node string, addr any, args []any) (service.Packed, error) {
-	req, err := request(make([]byte, 0, 64), addr, args)
-	if err != nil {
+	l := linksOf(c)
+	req := l.newRequest()
+	payload := req.Payload
+	var err error
+	if *req, err = request(payload, addr, args); err != nil {
 		return nil, err
 	}
-	return Req(c, node, req)
+	packed, err := l.peer(c, node).call(c, req)
+	if err == nil {
+		l.reuse(req)
+	}
+	return packed, err
 }
 
 // Req is Call for a request that is packed already, and whose answer stays so.
 func Req(c *service.Context, node string, req Request) (service.Packed, error) {
-	return linksOf(c).peer(c, node).call(c, req)
+	return linksOf(c).peer(c, node).call(c, &req)
 }
 
 // Send sends args to a service of another node without asking for an answer

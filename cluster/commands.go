@@ -22,7 +22,7 @@ const (
 
 // Commands of a clustersender.
 const (
-	ReqCmd        = service.Cmd[Request, service.Packed]("req")
+	ReqCmd        = service.Cmd[*Request, service.Packed]("req")
 	PushCmd       = service.Cmd[Request, any]("push")
 	PushesCmd     = service.Cmd[*Pushes, any]("pushes")
 	ChangeNodeCmd = service.Cmd[NodeChange, any]("changenode")

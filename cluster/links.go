@@ -13,6 +13,32 @@ type links struct {
 	clusterd service.Handle
 	peers    map[string]*peer
 	buffer   []byte // that a push is packed into
+	spare    []*Request
+}
+
+// A service keeps keepRequests requests, with room for keepPayload bytes or less
+// each, for its next ones.
+const (
+	keepRequests = 256
+	keepPayload  = 1 << 10
+)
+
+// newRequest returns a request with room for a payload.
+func (l *links) newRequest() *Request {
+	if n := len(l.spare); n > 0 {
+		req := l.spare[n-1]
+		l.spare = l.spare[:n-1]
+		return req
+	}
+	return &Request{Payload: make([]byte, 0, 64)}
+}
+
+// reuse takes back a request that has been answered, unless the sender was given its payload.
+func (l *links) reuse(req *Request) {
+	if cap(req.Payload) <= keepPayload && len(req.More) == 0 && len(l.spare) < keepRequests {
+		*req = Request{Payload: req.Payload[:0]}
+		l.spare = append(l.spare, req)
+	}
 }
 
 type linksKey struct{}
@@ -92,7 +118,7 @@ func (p *peer) ready(c *service.Context) (service.Handle, *service.Context, erro
 }
 
 // call sends a request and blocks until the answer comes.
-func (p *peer) call(c *service.Context, req Request) (service.Packed, error) {
+func (p *peer) call(c *service.Context, req *Request) (service.Packed, error) {
 	if err := p.link.Refused(); err != nil {
 		if p.sender != 0 {
 			p.link.Skip()

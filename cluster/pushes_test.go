@@ -33,7 +33,7 @@ func TestPushesAreGathered(t *testing.T) {
 			}
 			return nil, nil
 		})
-		cluster.ReqCmd.Handle(c, func(*service.Context, cluster.Request) (service.Packed, error) {
+		cluster.ReqCmd.Handle(c, func(*service.Context, *cluster.Request) (service.Packed, error) {
 			got = append(got, "call")
 			return nil, nil
 		})

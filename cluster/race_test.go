@@ -137,7 +137,7 @@ func slowSender(changes chan<- string, proceed <-chan struct{}) *service.Definit
 			changes <- to.Addr
 			return nil, await(c, proceed)
 		})
-		cluster.ReqCmd.Handle(c, func(*service.Context, cluster.Request) (service.Packed, error) { return nil, nil })
+		cluster.ReqCmd.Handle(c, func(*service.Context, *cluster.Request) (service.Packed, error) { return nil, nil })
 		return nil
 	})
 }
@@ -177,7 +177,7 @@ func TestOrderWhileTheSenderStarts(t *testing.T) {
 			return err
 		}
 		cluster.ChangeNodeCmd.Handle(c, func(c *service.Context, _ cluster.NodeChange) (any, error) { return nil, await(c, proceed) })
-		cluster.ReqCmd.Handle(c, func(_ *service.Context, r cluster.Request) (service.Packed, error) { return nil, record(r) })
+		cluster.ReqCmd.Handle(c, func(_ *service.Context, r *cluster.Request) (service.Packed, error) { return nil, record(*r) })
 		cluster.PushCmd.Handle(c, func(_ *service.Context, r cluster.Request) (any, error) { return nil, record(r) })
 		return nil
 	})

@@ -73,7 +73,7 @@ func start(c *service.Context, session uint32, args []any) error {
 
 // req sends a request; its answer goes to the caller when it comes. No
 // coroutine waits for it.
-func (s *sender) req(c *service.Context, r cluster.Request) error {
+func (s *sender) req(c *service.Context, r *cluster.Request) error {
 	for range s.link.Skipped() {
 		s.session = wire.NextSession(s.session)
 	}
@@ -86,19 +86,20 @@ func (s *sender) req(c *service.Context, r cluster.Request) error {
 	if err != nil {
 		return err
 	}
-	out, err := s.frames(first, r, session, false)
+	out, err := s.frames(first, *r, session, false)
 	if err != nil {
 		return err
 	}
 	s.session = wire.NextSession(session)
-	if r.Timeout <= 0 {
-		r.Timeout = service.Forever
+	timeout := r.Timeout
+	if timeout <= 0 {
+		timeout = service.Forever
 	}
 	s.link.Traffic.Requests.Add(1)
 	s.pending++
 	q := s.newRequest()
 	q.to, q.session, q.answer = r.Address(), session, c.Response()
-	m := socket.Request{Session: session, Frames: out, Timeout: r.Timeout, Done: q.done, Parts: q.parts[:]}
+	m := socket.Request{Session: session, Frames: out, Timeout: timeout, Done: q.done, Parts: q.parts[:]}
 	s.write(c, m, r.Size(), q, 0)
 	return nil
 }
