@@ -10,26 +10,11 @@ import (
 
 // BenchmarkCall has both nodes of a call in this process, so what is allocated is
 // all that a call takes.
-func BenchmarkCall(b *testing.B) {
-	srv := nodetest.Start(b, nodetest.Services(sdb()))
-	addr, _ := serve(srv, 0)
-	n := nodetest.Start(b)
-	b.ReportAllocs()
-	n.Run(func(c *service.Context) error {
-		if err := cluster.Reload(c, cluster.Table{"srv": addr}); err != nil {
-			return err
-		}
-		for b.Loop() {
-			if _, err := cluster.Call(c, "srv", "@sdb", "echo", "sixteen  letters"); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
+func BenchmarkCall(b *testing.B)    { benchmarkCalls(b, 1) }
+func BenchmarkCall100(b *testing.B) { benchmarkCalls(b, 100) }
 
-// BenchmarkCall100 is BenchmarkCall by 100 coroutines of a service.
-func BenchmarkCall100(b *testing.B) {
+// benchmarkCalls has a service call with so many coroutines.
+func benchmarkCalls(b *testing.B, callers int) {
 	srv := nodetest.Start(b, nodetest.Services(sdb()))
 	addr, _ := serve(srv, 0)
 	n := nodetest.Start(b)
@@ -38,11 +23,13 @@ func BenchmarkCall100(b *testing.B) {
 		if err := cluster.Reload(c, cluster.Table{"srv": addr}); err != nil {
 			return err
 		}
+		b.ResetTimer()
 		var err error
-		left, callers := b.N, 100
+		left := b.N
 		for range callers {
 			c.Fork(func(c *service.Context) {
-				for ; left > 0 && err == nil; left-- {
+				for left > 0 && err == nil {
+					left--
 					_, err = cluster.Call(c, "srv", "@sdb", "echo", "sixteen  letters")
 				}
 				if callers--; callers == 0 {
