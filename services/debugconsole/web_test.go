@@ -344,8 +344,12 @@ func TestEndOfTheConsole(t *testing.T) {
 		"stop": func(b *board) { b.Stop() },
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBoard(t, time.Millisecond, nodetest.Config(func(cfg *bootstrap.Config) { cfg.Node.StopTimeout = limit }))
-			text, web := b.dial(), b.connect()
+			b := newBoard(t, never, nodetest.Config(func(cfg *bootstrap.Config) { cfg.Node.StopTimeout = limit }))
+			text, web := b.connect(), b.connect()
+			text.send("getenv nosuch\n")
+			if got := text.line() + text.line() + text.line(); got != "Welcome to skynet consolenosuch\tnil<CMD OK>" {
+				t.Fatalf("got %q", got)
+			}
 			web.send("GET /debug/node HTTP/1.1\r\nHost: localhost\r\n\r\n")
 			web.response(nil)
 			end(b)
