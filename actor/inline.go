@@ -3,6 +3,8 @@ package actor
 import (
 	"fmt"
 	"time"
+
+	"github.com/skynetgo/skynet/internal/freelist"
 )
 
 // lentLimit is how much an inline service does on a goroutine that was lent to
@@ -14,7 +16,7 @@ type inline struct {
 	co  *Coroutine // that runs on goroutines which are lent; it never parks
 	due arrival
 	// Memory for CallThen, used again: one is needed for each request.
-	waiters []*waiter
+	waiters freelist.List[waiter]
 }
 
 // arrival is the end of a request of CallThen. It is handled before anything else.
@@ -75,12 +77,13 @@ func (co *Coroutine) CallThen(to Handle, m Message, timeout time.Duration, then 
 
 // waiter returns one for CallThen.
 func (i *inline) waiter() *waiter {
-	if i == nil || len(i.waiters) == 0 {
-		return new(waiter)
+	var w *waiter
+	if i != nil {
+		w = i.waiters.Take()
 	}
-	last := len(i.waiters) - 1
-	w := i.waiters[last]
-	i.waiters = i.waiters[:last]
+	if w == nil {
+		w = new(waiter)
+	}
 	return w
 }
 
@@ -136,9 +139,8 @@ func (s *Service) arrive(w *waiter, m Message, err error) {
 		return
 	}
 	i.due = arrival{then, m, err}
-	if *w = (waiter{}); len(i.waiters) < keepCap {
-		i.waiters = append(i.waiters, w)
-	}
+	*w = waiter{}
+	i.waiters.Give(w)
 }
 
 // arrived reports whether the end of a request is to be handled.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/skynetgo/skynet/internal/freelist"
 	"github.com/skynetgo/skynet/service"
 )
 
@@ -13,31 +14,26 @@ type links struct {
 	clusterd service.Handle
 	peers    map[string]*peer
 	buffer   []byte // that a push is packed into
-	spare    []*Request
+	spare    freelist.List[Request]
 }
 
-// A service keeps keepRequests requests, with room for keepPayload bytes or less
-// each, for its next ones.
-const (
-	keepRequests = 256
-	keepPayload  = 1 << 10
-)
+// keepPayload is how large a payload may be whose memory is used again.
+const keepPayload = 1 << 10
 
 // newRequest returns a request with room for a payload.
 func (l *links) newRequest() *Request {
-	if n := len(l.spare); n > 0 {
-		req := l.spare[n-1]
-		l.spare = l.spare[:n-1]
-		return req
+	req := l.spare.Take()
+	if req == nil {
+		req = &Request{Payload: make([]byte, 0, 64)}
 	}
-	return &Request{Payload: make([]byte, 0, 64)}
+	return req
 }
 
 // reuse takes back a request that has been answered, unless the sender was given its payload.
 func (l *links) reuse(req *Request) {
-	if cap(req.Payload) <= keepPayload && len(req.More) == 0 && len(l.spare) < keepRequests {
+	if cap(req.Payload) <= keepPayload && len(req.More) == 0 {
 		*req = Request{Payload: req.Payload[:0]}
-		l.spare = append(l.spare, req)
+		l.spare.Give(req)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/skynetgo/skynet/cluster"
 	"github.com/skynetgo/skynet/cluster/wire"
+	"github.com/skynetgo/skynet/internal/freelist"
 	"github.com/skynetgo/skynet/lualike"
 	"github.com/skynetgo/skynet/service"
 	"github.com/skynetgo/skynet/service/socket"
@@ -41,13 +42,13 @@ type agent struct {
 	taken    int    // payload of requests without an answer
 	tag      string // of the trace frame that came last, for the request behind it
 	first    *service.Timer
-	bad      int        // malformed frames
-	refused  int        // requests, for MaxRequests
-	handled  int        // input that has not been reported
-	written  int        // bytes since the output was looked at
-	buffer   []byte     // of small answers, which the socket does not keep; larger ones outgrow it
-	deaf     bool       // takes no more frames
-	spare    []*request // to be used again
+	bad      int    // malformed frames
+	refused  int    // requests, for MaxRequests
+	handled  int    // input that has not been reported
+	written  int    // bytes since the output was looked at
+	buffer   []byte // of small answers, which the socket does not keep; larger ones outgrow it
+	deaf     bool   // takes no more frames
+	spare    freelist.List[request]
 	pushes   []service.Message
 	pushed   service.Handle // whom these are for
 }

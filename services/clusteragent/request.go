@@ -21,18 +21,13 @@ type request struct {
 	then     func(c *service.Context, answer any, err error) // answered
 }
 
-// keepRequests is how many are kept to be used again.
-const keepRequests = 256
-
 // newRequest returns one for the caller to fill in.
 func (a *agent) newRequest() *request {
-	if n := len(a.spare); n > 0 {
-		q := a.spare[n-1]
-		a.spare = a.spare[:n-1]
-		return q
+	q := a.spare.Take()
+	if q == nil {
+		q = &request{agent: a}
+		q.then = q.answered
 	}
-	q := &request{agent: a}
-	q.then = q.answered
 	return q
 }
 
@@ -41,9 +36,7 @@ func (q *request) done(c *service.Context) {
 	a := q.agent
 	a.done(c, q.progress, q.Push, q.size)
 	*q = request{agent: a, then: q.then}
-	if len(a.spare) < keepRequests {
-		a.spare = append(a.spare, q)
-	}
+	a.spare.Give(q)
 }
 
 // request calls, or sends to, the service that r names.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/skynetgo/skynet/cluster"
 	"github.com/skynetgo/skynet/cluster/wire"
+	"github.com/skynetgo/skynet/internal/freelist"
 	"github.com/skynetgo/skynet/lualike"
 	"github.com/skynetgo/skynet/service"
 	"github.com/skynetgo/skynet/service/socket"
@@ -36,11 +37,11 @@ type sender struct {
 	channel  *socket.Channel
 	session  uint32
 	large    map[uint32]*largeAnswer
-	held     int        // memory of these
-	spare    []*request // to be used again
-	pending  int        // requests without an answer
-	waiting  int        // bytes that wait for the connection
-	opened   uint64     // frames that had come before the connection
+	held     int // memory of these
+	spare    freelist.List[request]
+	pending  int    // requests without an answer
+	waiting  int    // bytes that wait for the connection
+	opened   uint64 // frames that had come before the connection
 	probe    *service.Timer
 	frame    []byte    // of small ones, which the socket does not keep; larger ones outgrow it
 	out      [1][]byte // the list of one frame

@@ -15,19 +15,14 @@ type request struct {
 	parts   [1][]byte                                                        // of the answer
 }
 
-// keepRequests is how many are kept to be used again.
-const keepRequests = 256
-
 // newRequest returns one for the caller to fill in. It is the channel's until
 // answered or fail.
 func (s *sender) newRequest() *request {
-	if n := len(s.spare); n > 0 {
-		q := s.spare[n-1]
-		s.spare = s.spare[:n-1]
-		return q
+	q := s.spare.Take()
+	if q == nil {
+		q = &request{sender: s}
+		q.done = q.answered
 	}
-	q := &request{sender: s}
-	q.done = q.answered
 	return q
 }
 
@@ -63,7 +58,5 @@ func (q *request) end() {
 	s := q.sender
 	s.pending--
 	*q = request{sender: s, done: q.done}
-	if len(s.spare) < keepRequests {
-		s.spare = append(s.spare, q)
-	}
+	s.spare.Give(q)
 }
