@@ -42,6 +42,7 @@ func sdb() *service.Definition {
 			c.Fork(before)
 			return nil, nil
 		}))
+		c.Handle("channel", service.F0(func(*service.Context) (any, error) { return make(chan int), nil }))
 		c.Handle("hold", service.P0(func(c *service.Context) error { held = append(held, c.Response()); return nil }))
 		c.Handle("held", service.F0(func(*service.Context) (int, error) { return len(held), nil }))
 		c.Handle("release", service.P0(func(*service.Context) error {

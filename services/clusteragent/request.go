@@ -2,6 +2,7 @@ package clusteragent
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/skynetgo/skynet/cluster"
@@ -146,7 +147,9 @@ func (q *request) reply(c *service.Context, answer any, err error) {
 	var packed []byte
 	var more [][]byte
 	if err == nil {
-		packed, more, err = service.PackPieces(answer)
+		if packed, more, err = service.PackPieces(answer); err != nil {
+			c.Error(fmt.Sprintf("answer of %s:", q.Addr), err) // nobody else is told why: the caller gets "call failed"
+		}
 	}
 	if err != nil {
 		q.agent.fail(c, q.Session, errorText(err))
