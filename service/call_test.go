@@ -239,10 +239,10 @@ func TestUnknownType(t *testing.T) { // B051
 		n := newNode(t, isolate)
 		h := serve(t, n, "nothing", func(*service.Context) {})
 		do(t, n, func(c *service.Context) {
-			if _, err := c.Call(h, "X"); !errors.Is(err, service.ErrCallFailed) {
+			if _, err := c.Call(h, "X"); !errors.Is(err, service.ErrCallFailed) || !strings.HasSuffix(err.Error(), " type lua") {
 				t.Errorf("no dispatch function: %v", err)
 			}
-			if _, err := c.RawCall(h, 100, "X"); !errors.Is(err, service.ErrCallFailed) {
+			if _, err := c.RawCall(h, 100, "X"); !errors.Is(err, service.ErrCallFailed) || !strings.HasSuffix(err.Error(), " type 100") {
 				t.Errorf("an unknown type: %v", err)
 			}
 			if n.logged("Unknown request") {

@@ -240,15 +240,15 @@ func (i *instance) handler(cmd string) (Handler, bool) {
 
 // unknown is a message that the service has no dispatch function for (B051).
 func (i *instance) unknown(c *Context, m *Message) {
+	kind := fmt.Sprint(m.Type)
+	if m.Type == PTypeLua {
+		kind = "lua"
+	}
 	if c.co.Owed() {
-		c.co.Fail(fmt.Errorf("%w: %s takes no messages of type %d", ErrCallFailed, i.svc.Handle(), m.Type))
+		c.co.Fail(fmt.Errorf("%w: %s takes no messages of type %s", ErrCallFailed, i.svc.Handle(), kind))
 		return
 	}
-	text := fmt.Sprintf("(%d)", m.Type)
-	if m.Type == PTypeLua {
-		text = "(lua)"
-	}
-	c.Logf("Unknown request %s: %v", text, m.Data)
+	c.Logf("Unknown request (%s): %v", kind, m.Data)
 	i.logFailure(*m, fmt.Sprintf("Unknown session : %d from %x", m.Session, uint32(m.Source)))
 }
 
