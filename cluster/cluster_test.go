@@ -203,8 +203,11 @@ func TestSizes(t *testing.T) {
 func TestOpen(t *testing.T) {
 	n := client(t, cluster.Table{"down": false, "self": "127.0.0.1:0"})
 	n.Run(func(c *service.Context) error {
-		for _, name := range []string{"unknown", "down"} {
-			if _, err := cluster.Open(c, name); err == nil || !strings.Contains(err.Error(), name+" is down") {
+		for name, end := range map[string]string{
+			"down":    ": down is down",
+			"unknown": ": unknown is down: it is not in the node table (config key cluster)",
+		} {
+			if _, err := cluster.Open(c, name); err == nil || !strings.HasSuffix(err.Error(), end) {
 				return fmt.Errorf("open %s: %v", name, err)
 			}
 		}

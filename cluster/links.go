@@ -91,7 +91,11 @@ func (p *peer) ready(c *service.Context) (service.Handle, *service.Context, erro
 	left, err := c.CallTimeout(), error(nil)
 	if left > 0 {
 		if err = c.Sleep(left, t); err == nil {
-			err = fmt.Errorf("%w after %v: no connection to node %s", service.ErrTimeout, left, p.node)
+			why := "no connection to node " + p.node
+			if p.link.Status().Addr == "" {
+				why = p.node + " is not in the node table"
+			}
+			err = fmt.Errorf("%w after %v: %s", service.ErrTimeout, left, why)
 		} else if errors.Is(err, service.ErrBreak) {
 			err = nil
 		}

@@ -75,8 +75,8 @@ func TestCallToUnknownNodeEndsAtItsDeadline(t *testing.T) {
 	n := client(t, nil)
 	n.Run(func(c *service.Context) error {
 		_, err := cluster.Call(c.WithTimeout(10*time.Millisecond), "srv", "@sdb", "echo")
-		if !errors.Is(err, service.ErrTimeout) {
-			return fmt.Errorf("got %v, want ErrTimeout", err)
+		if !errors.Is(err, service.ErrTimeout) || !strings.HasSuffix(err.Error(), ": srv is not in the node table") {
+			return fmt.Errorf("got %v, want ErrTimeout and why", err)
 		}
 		return nil
 	})

@@ -65,8 +65,11 @@ func (d *clusterd) listen(c *service.Context, l cluster.Listen) (string, error) 
 	conf := gate.OpenConfig{Address: l.Addr, Port: &l.Port, Silence: s.Socket(nil).Silence, Cert: s.Cert, Key: s.Key, CA: s.CA}
 	if l.Node != "" {
 		a := d.table.lookup(l.Node)
-		if a.text == "" {
+		switch {
+		case a.down:
 			return "", fmt.Errorf("%w: %s is down", cluster.ErrNodeDown, l.Node)
+		case !a.known():
+			return "", fmt.Errorf("%w: %s is down: it is not in the node table (config key cluster)", cluster.ErrNodeDown, l.Node)
 		}
 		conf.Address, conf.Port = a.text, nil
 	}
