@@ -10,19 +10,14 @@ import (
 // held before does not survive. After an error d stands where it was before, and the variable may be filled in part.
 func (d *Decoder) Decode(target any) error {
 	start := d.off
-	return d.decoded(start, d.decode(target))
-}
-
-// decoded ends Decode of the value at start.
-func (d *Decoder) decoded(start int, err error) error {
-	if err != nil {
+	if err := d.decode(target); err != nil {
 		return inPosition(d.failed(err, start), "value", d.count+1)
 	}
 	d.count++
 	return nil
 }
 
-// DecodeAs reads the next value as a T; past the end it is the zero T.
+// DecodeAs reads the next value as a T; past the end it is the zero T. Its errors are those of As: the caller knows which value it is.
 func DecodeAs[T any](d *Decoder) (T, error) {
 	var v, zero T
 	start := d.off
@@ -33,9 +28,10 @@ func DecodeAs[T any](d *Decoder) (T, error) {
 		err = d.reflected(tag, other)
 		v = *other
 	}
-	if err = d.decoded(start, err); err != nil {
-		return zero, err
+	if err != nil {
+		return zero, d.failed(err, start)
 	}
+	d.count++
 	return v, nil
 }
 

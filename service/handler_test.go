@@ -296,10 +296,13 @@ func TestHandlerErrors(t *testing.T) {
 				t.Errorf("no command: %v", err)
 			}
 			for _, bad := range [][]any{{"F1", "x"}, {"P2", 1, []int{1}}, {"F4", 1, 2, 3, "x"}, {"P4", 1, "2", point{}, 5}} {
-				want := fmt.Sprintf("argument %d: ", len(bad)-1)
-				if _, err = c.Call(h, bad...); !errors.Is(err, service.ErrCallFailed) || !strings.Contains(err.Error(), want) {
+				want := fmt.Sprintf("argument %d of %s: ", len(bad)-1, bad[0])
+				_, err = c.Call(h, bad...)
+				if !errors.Is(err, service.ErrCallFailed) || !errors.Is(err, lualike.ErrType) || !strings.Contains(err.Error(), want) {
 					t.Errorf("%v: %v, want one with %q", bad, err, want)
 				}
+				_, text, _ := strings.Cut(err.Error(), want)
+				want += text // packed or not
 				b, _ := lualike.Pack(bad...)
 				if _, err = c.RawCall(h, service.PTypeLua, b); !errors.Is(err, service.ErrCallFailed) || !strings.Contains(err.Error(), want) {
 					t.Errorf("packed %v: %v, want one with %q", bad, err, want)

@@ -188,9 +188,20 @@ func take[T any](in *input) (T, error) {
 	return t, argError(in.next, err)
 }
 
+// argumentError is that of an argument which a handler can't take.
+type argumentError struct {
+	n   int
+	of  string // " of " and the command, where the handler has one
+	err error
+}
+
 func argError(n int, err error) error {
 	if err != nil {
-		return fmt.Errorf("argument %d: %w", n, err)
+		return &argumentError{n: n, err: err}
 	}
 	return nil
 }
+
+func (e *argumentError) Error() string { return fmt.Sprintf("argument %d%s: %v", e.n, e.of, e.err) }
+
+func (e *argumentError) Unwrap() error { return e.err }

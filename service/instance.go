@@ -223,7 +223,11 @@ func (i *instance) command(c *Context, m *Message) (any, error) {
 		}
 		*last = command{cmd, h, i.version}
 	}
-	return s.last.handler.run(c, &s.in)
+	out, err := s.last.handler.run(c, &s.in)
+	if bad, ok := err.(*argumentError); ok { // the log has nothing else that names the command
+		bad.of = " of " + cmd
+	}
+	return out, err
 }
 
 // handler returns what a command does.
