@@ -228,7 +228,7 @@ func logLevel(c *service.Context, h service.Handle, in input) (any, error) {
 	level := svc.LogLevel()
 	if len(in.args) > 1 {
 		if err := level.UnmarshalText([]byte(in.arg(1))); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("is not debug, info, warn or error: %s", in.arg(1))
 		}
 		svc.SetLogLevel(level)
 	}
