@@ -40,6 +40,9 @@ type listener struct {
 func listen(c *service.Context, addr string, h *Handler, cfg Config) (*listener, error) {
 	o := ownerOf(c)
 	addr, path, secured := splitAddress(addr)
+	if addr == "" { // net would take any port, at all addresses of the host
+		return nil, errors.New("no address is given")
+	}
 	network, literal := networkOf(addr)
 	serve := func(ctx context.Context) (*listener, error) {
 		if secured { // what is wrong with it is to be known now

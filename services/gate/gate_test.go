@@ -62,6 +62,9 @@ func TestOpenAddresses(t *testing.T) {
 		{map[string]any{"port": 0}, "127.0.0.1", "Listen on 127.0.0.1 0"},
 		{map[string]any{"address": "0.0.0.0", "port": 0}, "0.0.0.0", "Listen on 0.0.0.0 0"},
 		{map[string]any{"address": "127.0.0.1"}, "", "Listen on 127.0.0.1 nil"},
+		{map[string]any{}, "", "Listen on  nil"},
+		{map[string]any{"doors": lualike.Array("")}, "", "Listen on "},
+		{map[string]any{"doors": lualike.Array("ws:///play")}, "", "Listen on ws:///play"},
 	} {
 		w := newWorld(t)
 		out, err := w.call(gate.CmdOpen, lualike.Map(test.conf))
