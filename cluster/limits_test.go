@@ -141,6 +141,9 @@ func TestTooManyRequests(t *testing.T) {
 		}
 		return nil
 	})
+	if late := n.Drops().Late; late < 4 { // the fifth still counts
+		t.Errorf("%d requests were answered to callers that had given up, want 4", late)
+	}
 }
 
 func TestTooMuchOutput(t *testing.T) {

@@ -66,9 +66,9 @@ type Request struct {
 	Low     bool          // with low priority, each frame by itself
 	Timeout time.Duration // bounds the time to connect, and Expire goes by it; 0: that of calls, service.Forever: none
 	// Done runs when the answer has come, which failed says may be a no with the
-	// text in parts[0], or when the connection is lost, and not after Forget; it
-	// should not block. Without Done there is no answer to wait for, and Session is
-	// not used.
+	// text in parts[0], or when the connection is lost or Expire ends the request,
+	// and not after Forget; it should not block. Without Done there is no answer to
+	// wait for, and Session is not used.
 	Done  func(c *service.Context, parts [][]byte, failed bool, err error)
 	Parts [][]byte // memory for the list of the answer's parts, of which the length does not count
 }
@@ -230,7 +230,7 @@ func (ch *Channel) send(c *service.Context, r *Request) (bool, error) {
 		err = ch.conn.write(r.Frames, high)
 	}
 	switch {
-	case errors.Is(err, ErrClosed): // at any time by the peer; that is handled in its turn
+	case errors.Is(err, ErrClosed) && !errors.Is(err, ErrOverflow): // at any time by the peer; that is handled in its turn
 		return false, nil
 	case err != nil:
 		err = fmt.Errorf("socket: request %d to %s: %w: %w", r.Session, ch.addr, ErrSocket, err)
@@ -260,17 +260,16 @@ func (ch *Channel) Forget(session uint32) bool {
 	return ok
 }
 
-// Expire forgets the requests whose deadline has passed and returns how many
-// they were. Until then they count, since their answers may still come.
-func (ch *Channel) Expire(c *service.Context) int {
-	now, n := c.Now(), 0
+// Expire ends the requests whose deadline has passed, with ErrTimeout. Until then
+// they count, since their answers may still come.
+func (ch *Channel) Expire(c *service.Context) {
+	now := c.Now()
 	for session, q := range ch.requests {
 		if q.until > 0 && q.until <= now {
 			delete(ch.requests, session)
-			n++
+			q.done(c, nil, false, fmt.Errorf("socket: request %d to %s: %w", session, ch.addr, service.ErrTimeout))
 		}
 	}
-	return n
 }
 
 // Drop ends the connection at once, what waits to be sent included, and fails

@@ -33,6 +33,53 @@ func TestChannelRequestTimesOut(t *testing.T) {
 	u.wantText(ch, 1, "in time")
 }
 
+// Expire ends what has waited for too long, and nothing else.
+func TestChannelExpire(t *testing.T) {
+	f := newFar(t)
+	u := newUser(t, f.addr())
+	u.connect()
+	e := f.accept()
+	ended := make(map[uint32]error)
+	u.do(func(c *service.Context) {
+		for session, timeout := range map[uint32]time.Duration{1: time.Millisecond, 2: service.Forever, 3: time.Hour} {
+			if err := u.Do(c, socket.Request{Session: session, Frames: ask(session, "q"), Timeout: timeout,
+				Done: func(_ *service.Context, _ [][]byte, _ bool, err error) { ended[session] = err }}); err != nil {
+				t.Error(err)
+			}
+		}
+		for begin := c.Now(); c.Now() <= begin+time.Millisecond; {
+			_ = c.Yield()
+		}
+		u.Expire(c)
+		if len(ended) != 1 || !errors.Is(ended[1], service.ErrTimeout) || u.Waiting(1) || !u.Waiting(2) || !u.Waiting(3) {
+			t.Errorf("ended are %v", ended)
+		}
+	})
+	e.answer(1, 'o', "late")
+	eventually(t, func() bool { return u.log.count("socket: unknown session : 1") == 1 })
+}
+
+// A request that is too much for Limits ends the connection, and is not made
+// again on the next one.
+func TestChannelOverflow(t *testing.T) {
+	f := newFar(t)
+	u := newUser(t, f.addr())
+	u.SetConfig(socket.Config{Limits: socket.Limits{MaxPending: 100}})
+	ch := u.fork(1)
+	e := f.accept()
+	e.want(1, "q")
+	u.do(func(c *service.Context) {
+		err := u.Do(c, socket.Request{Session: 2, Frames: ask(2, strings.Repeat("x", 100))})
+		if !errors.Is(err, socket.ErrSocket) || !errors.Is(err, socket.ErrOverflow) || u.Connected() {
+			t.Errorf("got %v, connected: %t", err, u.Connected())
+		}
+	})
+	u.wantLost(ch, 1)
+	e.wantEnd()
+	u.fork(3)
+	f.accept().want(3, "q")
+}
+
 // Without a deadline a request waits until the service ends.
 func TestChannelOwnerEnds(t *testing.T) {
 	f := newFar(t)

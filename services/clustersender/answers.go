@@ -86,13 +86,3 @@ func (s *sender) drop(session uint32) {
 		delete(s.large, session)
 	}
 }
-
-// expire forgets the requests whose callers have given up.
-func (s *sender) expire(c *service.Context) {
-	s.pending -= s.channel.Expire(c)
-	for session := range s.large {
-		if !s.channel.Waiting(session) {
-			s.drop(session)
-		}
-	}
-}

@@ -176,7 +176,7 @@ func (s *sender) admitAll(c *service.Context, size int) error {
 		return err
 	}
 	if s.pending >= s.settings.MaxRequests {
-		if s.expire(c); s.pending >= s.settings.MaxRequests {
+		if s.channel.Expire(c); s.pending >= s.settings.MaxRequests {
 			return fmt.Errorf("%w: %d requests to node %s wait for an answer", service.ErrOverload, s.pending, s.node)
 		}
 	}
@@ -361,7 +361,7 @@ func (s *sender) ask(c *service.Context) {
 		return
 	}
 	_ = s.channel.Do(c, socket.Request{
-		Session: session, Frames: [][]byte{frame}, Done: func(*service.Context, [][]byte, bool, error) {},
+		Session: session, Frames: [][]byte{frame}, Done: func(*service.Context, [][]byte, bool, error) { s.drop(session) },
 	})
 }
 
