@@ -32,6 +32,7 @@ func sdb() *service.Definition {
 		c.Handle("echo", service.Raw(func(_ *service.Context, args lualike.Args) (lualike.Args, error) { return args, nil }))
 		c.Handle("fail", service.P0(func(*service.Context) error { return errors.New("boom") }))
 		c.Handle("big", service.F1(func(_ *service.Context, n int) (string, error) { return strings.Repeat("x", n), nil }))
+		c.Handle("panicking", service.F0(func(*service.Context) (*panicking, error) { return new(panicking), nil }))
 		c.Handle("len", service.F1(func(_ *service.Context, s string) (int, error) { return len(s), nil }))
 		// Each chain ends the one before; the last ends after a while.
 		c.Handle("chain", service.F1(func(c *service.Context, n int) (any, error) {

@@ -147,7 +147,7 @@ func (q *request) reply(c *service.Context, answer any, err error) {
 	var packed []byte
 	var more [][]byte
 	if err == nil {
-		if packed, more, err = service.PackPieces(answer); err != nil {
+		if packed, more, err = q.pack(c, answer); err != nil {
 			c.Error(fmt.Sprintf("answer of %s:", q.Addr), err) // nobody else is told why: the caller gets "call failed"
 		}
 	}
@@ -156,6 +156,20 @@ func (q *request) reply(c *service.Context, answer any, err error) {
 		return
 	}
 	q.agent.answer(c, q.Session, packed, more)
+}
+
+// pack is service.PackPieces. The other node has an answer even when a value that
+// packs itself panics.
+func (q *request) pack(c *service.Context, answer any) (packed []byte, more [][]byte, err error) {
+	done := false
+	defer func() {
+		if !done {
+			q.agent.fail(c, q.Session, cluster.TextCallFailed)
+		}
+	}()
+	packed, more, err = service.PackPieces(answer)
+	done = true
+	return packed, more, err
 }
 
 // knows reports whether nothing has to be found out to resolve addr.

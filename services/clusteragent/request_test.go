@@ -16,3 +16,24 @@ func TestAnswerThatCannotBePackedIsLogged(t *testing.T) {
 	p.want(1, "error call failed")
 	n.Log.Wait(t, "answer of @sdb: argument 1: chan int cannot be packed")
 }
+
+// panicking is a value that can not be packed.
+type panicking struct{}
+
+func (*panicking) MarshalMsg([]byte) ([]byte, error)   { panic("at packing") }
+func (*panicking) UnmarshalMsg([]byte) ([]byte, error) { panic("at unpacking") }
+
+// A value that panics when it is packed is an answer all the same, and the link
+// goes on.
+func TestPackingPanics(t *testing.T) {
+	n, addr := server(t, nil)
+	p := connect(t, addr)
+	p.call(1, "panicking")
+	p.want(1, "error "+cluster.TextCallFailed)
+	p.trace("tag") // has a coroutine of its own
+	p.call(2, "panicking")
+	p.want(2, "error "+cluster.TextCallFailed)
+	p.call(3, "echo", "hello")
+	p.want(3, "hello")
+	n.Log.Wait(t, "at packing")
+}
