@@ -11,7 +11,7 @@ parallel=${FUZZPARALLEL:-1}
 atonce=$(getconf _NPROCESSORS_ONLN)
 cache=$(go env GOCACHE)/fuzz
 bin=$(mktemp -d)
-trap 'rm -rf "$bin"' EXIT
+trap 'wait; rm -rf "$bin"' EXIT
 
 targets=0
 touch "$bin/failed"
