@@ -44,6 +44,7 @@ type agent struct {
 	first    *service.Timer
 	bad      int    // malformed frames
 	refused  int    // requests, for MaxRequests
+	unpacked int    // answers, which can not be packed
 	handled  int    // input that has not been reported
 	written  int    // bytes since the output was looked at
 	buffer   []byte // of small answers, which the socket does not keep; larger ones outgrow it

@@ -148,7 +148,8 @@ func (q *request) reply(c *service.Context, answer any, err error) {
 	var more [][]byte
 	if err == nil {
 		if packed, more, err = q.pack(c, answer); err != nil {
-			c.Error(fmt.Sprintf("answer of %s:", q.Addr), err) // nobody else is told why: the caller gets "call failed"
+			q.agent.unpacked++ // nobody else is told why: the caller gets "call failed"
+			logSome(c, q.agent.unpacked, fmt.Sprintf("answer of %s: %v", q.Addr, err))
 		}
 	}
 	if err != nil {

@@ -8,13 +8,19 @@ import (
 )
 
 // The handler has returned without an error, and the caller sees no more than
-// "call failed": only the log can say why.
+// "call failed": only the log can say why, which another node must not fill.
 func TestAnswerThatCannotBePackedIsLogged(t *testing.T) {
 	n, addr := server(t, cluster.Table{}, nodetest.Isolate(false)) // or the handler's service would log it
 	p := connect(t, addr)
-	p.call(1, "channel")
-	p.want(1, "error call failed")
-	n.Log.Wait(t, "answer of @sdb: argument 1: chan int cannot be packed")
+	const text = "answer of @sdb: argument 1: chan int cannot be packed"
+	for session := range uint32(16) {
+		p.call(session+1, "channel")
+		p.want(session+1, "error call failed")
+	}
+	n.Log.Wait(t, text+" (16 of the kind)")
+	if lines := n.Log.Count(text); lines != 11 {
+		t.Errorf("%d lines, want the first 10 and the 16th", lines)
+	}
 }
 
 // panicking is a value that can not be packed.
