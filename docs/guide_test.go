@@ -49,14 +49,7 @@ var firstRun = sync.OnceValues(func() (nodeRun, error) {
 		return run, err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	here, err := filepath.Abs(root)
-	if err != nil {
-		return run, err
-	}
-	files := map[string]string{
-		"go.mod":  "module first\n\ngo 1.26.0\n",
-		"go.work": fmt.Sprintf("go 1.26.0\n\nuse (\n\t.\n\t%q\n)\n", here),
-	}
+	files := map[string]string{"go.mod": "module first\n\ngo 1.26.0\n"}
 	for _, name := range []string{"main.go", "config"} {
 		text, err := os.ReadFile(filepath.Join(root, "examples", "first", name))
 		if err != nil {
@@ -69,11 +62,12 @@ var firstRun = sync.OnceValues(func() (nodeRun, error) {
 			return run, err
 		}
 	}
-	build := exec.Command("go", "build", "-o", "first", ".")
-	build.Dir = dir
-	build.Env = append(os.Environ(), "GOWORK="+filepath.Join(dir, "go.work"), "GOFLAGS=")
-	if out, err := build.CombinedOutput(); err != nil {
-		return run, fmt.Errorf("build: %w\n%s", err, out)
+	env, err := workspace(dir, ".")
+	if err != nil {
+		return run, err
+	}
+	if _, err := goCommand(dir, env, "build", "-o", "first", "."); err != nil {
+		return run, err
 	}
 	cmd := exec.Command(filepath.Join(dir, "first"), "config")
 	cmd.Dir = dir

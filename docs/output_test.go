@@ -7,9 +7,9 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -56,75 +56,70 @@ func sameOutput(block string, run func() (string, error)) error {
 }
 
 var helloOutput = sync.OnceValues(func() (string, error) {
-	return output(root, "go", "run", "./examples/hello", "examples/hello/config")
+	return goCommand(root, nil, "run", "./examples/hello", "examples/hello/config")
 })
 
 // demoOutput is what make run prints, on ports that are free: the program is
-// started in a folder that looks like the repository but has another node table.
+// started in a folder that has its config files and another node table.
 var demoOutput = sync.OnceValues(func() (string, error) {
-	if runtime.GOOS == "windows" {
-		return "", errors.New("needs symbolic links")
-	}
 	dir, err := os.MkdirTemp("", "docs-")
 	if err != nil {
 		return "", err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	for _, folder := range []struct{ path, but string }{
-		{".", "examples"}, {"examples", "cluster"}, {"examples/cluster", "nodes.lua"},
-	} {
-		if err := mirror(dir, folder.path, folder.but); err != nil {
+	files, err := repository()
+	if err != nil {
+		return "", err
+	}
+	const folder = "examples/cluster"
+	if err := os.MkdirAll(filepath.Join(dir, folder), 0o700); err != nil {
+		return "", err
+	}
+	for name, text := range files {
+		if path.Dir(name) != folder {
+			continue
+		}
+		if name == folder+"/nodes.lua" {
+			if text, err = freeport.Replace(text, make(map[string]string)); err != nil {
+				return "", err
+			}
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			return "", err
 		}
 	}
-	const table = "examples/cluster/nodes.lua"
-	text, err := os.ReadFile(filepath.Join(root, table))
+	env, err := workspace(dir)
 	if err != nil {
 		return "", err
 	}
-	moved, err := freeport.Replace(string(text), make(map[string]string))
-	if err != nil {
-		return "", err
-	}
-	if err := os.WriteFile(filepath.Join(dir, table), []byte(moved), 0o600); err != nil {
-		return "", err
-	}
-	return output(dir, "go", "run", "./examples/cluster/demo")
+	return goCommand(dir, env, "run", "github.com/skynetgo/skynet/"+folder+"/demo")
 })
 
-// mirror links what a folder of the repository holds into the same folder below
-// dir, but for one entry.
-func mirror(dir, folder, but string) error {
-	if err := os.MkdirAll(filepath.Join(dir, folder), 0o700); err != nil {
-		return err
-	}
-	from, err := filepath.Abs(filepath.Join(root, folder))
+// workspace makes dir a place from which the go command finds this repository's
+// packages. It returns the environment that says so.
+func workspace(dir string, modules ...string) (env []string, err error) {
+	here, err := filepath.Abs(root)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	entries, err := os.ReadDir(from)
-	if err != nil {
-		return err
+	text := "go 1.26.0\n"
+	for _, m := range append(modules, here) {
+		text += fmt.Sprintf("use %q\n", m)
 	}
-	for _, e := range entries {
-		if e.Name() == but || e.Name() == ".git" {
-			continue
-		}
-		if err := os.Symlink(filepath.Join(from, e.Name()), filepath.Join(dir, folder, e.Name())); err != nil {
-			return err
-		}
-	}
-	return nil
+	file := filepath.Join(dir, "go.work")
+	return append(os.Environ(), "GOWORK="+file), os.WriteFile(file, []byte(text), 0o600)
 }
 
-func output(dir, name string, args ...string) (string, error) {
+// goCommand returns what the go command prints, in an environment like this one
+// where env is nil.
+func goCommand(dir string, env []string, args ...string) (string, error) {
 	var errs bytes.Buffer
-	cmd := exec.Command(name, args...)
-	cmd.Dir = dir
+	cmd := exec.Command("go", args...)
+	cmd.Dir, cmd.Env = dir, env
 	cmd.Stderr = &errs
 	out, err := cmd.Output()
 	if err != nil {
-		return "", fmt.Errorf("%s %s: %w\n%s%s", name, strings.Join(args, " "), err, out, errs.String())
+		return "", fmt.Errorf("go %s: %w\n%s%s", strings.Join(args, " "), err, out, errs.String())
 	}
 	return string(out), nil
 }
@@ -163,7 +158,7 @@ func checkBenchmarks(text string) error {
 
 // benchRows are the names of the rows of make bench.
 var benchRows = sync.OnceValues(func() ([]string, error) {
-	out, err := output(root, "go", "run", "./internal/bench", "-list")
+	out, err := goCommand(root, nil, "run", "./internal/bench", "-list")
 	return strings.Fields(out), err
 })
 

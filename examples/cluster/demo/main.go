@@ -14,7 +14,10 @@ import (
 	"github.com/skynetgo/skynet/examples/cluster/internal/console"
 )
 
-const folder = "examples/cluster"
+const (
+	folder = "examples/cluster"
+	module = "github.com/skynetgo/skynet"
+)
 
 func main() {
 	if err := demo(); err != nil {
@@ -30,7 +33,7 @@ func demo() (err error) {
 	}
 	defer func() { _ = os.RemoveAll(bin) }()
 	fmt.Println("building center and login")
-	build := exec.Command("go", "build", "-o", bin+string(filepath.Separator), "./"+folder+"/center", "./"+folder+"/login")
+	build := exec.Command("go", "build", "-o", bin+string(filepath.Separator), module+"/"+folder+"/center", module+"/"+folder+"/login")
 	build.Stderr = os.Stderr
 	if err := build.Run(); err != nil {
 		return fmt.Errorf("build: %w", err)
