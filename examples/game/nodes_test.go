@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/skynetgo/skynet/examples/game/internal/nodes"
 	"github.com/skynetgo/skynet/examples/game/internal/robot"
 )
 
@@ -124,6 +125,21 @@ func TestStopUnderLoad(t *testing.T) {
 			t.Error(err)
 		}
 		stop()
+		g.kept(t, robots)
+	})
+	t.Run("at once", func(t *testing.T) {
+		g := startGame(t)
+		robots, _, stop := g.robots(t, 20, "ruby")
+		progress(t, robots)
+		if err := g.Stop(nodes.Names...); err != nil {
+			t.Error(err)
+		}
+		stop()
+		for _, name := range []string{"center", "room1", "room2"} { // which have kept what they could not save
+			if err := g.Start(name); err != nil {
+				t.Fatal(err)
+			}
+		}
 		g.kept(t, robots)
 	})
 }

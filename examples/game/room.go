@@ -22,6 +22,7 @@ const (
 // room is a service: one arena and who is in it.
 type room struct {
 	name    string
+	keeper  service.Handle // the service "rooms"
 	arena   *arena
 	members map[string]*member
 	saving  service.Queue
@@ -48,11 +49,14 @@ type Entry struct {
 	Agent service.Handle `lua:"agent"`
 }
 
-// startRoom is the start function of a room, which gets its name.
+// startRoom is the start function of a room, which gets its name and who keeps
+// what it can not save.
 func startRoom(c *service.Context, args ...any) error {
 	name, _ := args[0].(string)
+	keeper, _ := args[1].(service.Handle)
 	r := &room{
 		name:    name,
+		keeper:  keeper,
 		arena:   newArena(rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))),
 		members: make(map[string]*member),
 		showing: make(map[string]bool),
@@ -236,17 +240,12 @@ func (r *room) saveSoon(c *service.Context) {
 // save has center keep everyone who has changed. What fails is tried again.
 func (r *room) save(c *service.Context) error {
 	return r.saving.Do(c, func() error {
-		var players []Player
-		var changed []*member
-		for _, m := range r.members {
-			if m.dirty {
-				players = append(players, Player{Name: m.name, Score: m.score, N: m.n, X: m.x, Y: m.y})
-				changed = append(changed, m)
-				m.dirty = false
-			}
-		}
+		players, changed := r.unsaved()
 		if len(players) == 0 {
 			return nil
+		}
+		for _, m := range changed {
+			m.dirty = false
 		}
 		if _, err := cluster.Call(c, "center", "@center", "SAVE", players); err != nil {
 			for _, m := range changed {
@@ -265,60 +264,39 @@ func (r *room) save(c *service.Context) error {
 	})
 }
 
+// unsaved returns who has changed.
+func (r *room) unsaved() (players []Player, changed []*member) {
+	for _, m := range r.members {
+		if m.dirty {
+			players = append(players, Player{Name: m.name, Score: m.score, N: m.n, X: m.x, Y: m.y})
+			changed = append(changed, m)
+		}
+	}
+	return players, changed
+}
+
 // close saves everyone when the node stops, and tells the agents to go elsewhere:
-// nothing of what a player was told is lost. Without a center it says whom it
-// could not save.
+// nothing of what a player was told is lost. Without a center this node keeps it.
 func (r *room) close(c *service.Context) {
 	r.closing = true // nothing is told any more
 	for _, m := range r.members {
 		m.dirty = true
 	}
-	saved := false
+	safe := false
 	defer func() { // when the time for it is over, too
-		if !saved {
-			c.Logf("room %s ends, center does not have the last moves of %s", r.name, strings.Join(slices.Sorted(maps.Keys(r.members)), ", "))
+		if !safe {
+			c.Logf("room %s ends, nobody has the last moves of %s", r.name, strings.Join(slices.Sorted(maps.Keys(r.members)), ", "))
 		}
 	}()
-	for {
-		err := r.save(c)
-		if saved = err == nil; saved {
-			break
-		}
-		c.Logf("room %s: save: %v", r.name, err)
-		if c.Sleep(tick) != nil {
-			return
-		}
-	}
-	r.tell(c, nil)
-}
-
-// rooms are the rooms of a node, by name.
-type rooms map[string]service.Handle
-
-// startRooms is the start function of the unique service "rooms".
-func startRooms(c *service.Context, _ ...any) error {
-	rs := make(rooms)
-	var opening service.Queue
-	c.Handle("OPEN", service.F1(func(c *service.Context, name string) (h service.Handle, err error) {
-		err = opening.Do(c, func() error {
-			h, err = rs.open(c, name)
-			return err
-		})
-		return h, err
-	}))
-	return nil
-}
-
-// open returns the room with that name, a new one if need be.
-func (rs rooms) open(c *service.Context, name string) (service.Handle, error) {
-	if h := rs[name]; h != 0 {
-		return h, nil
-	}
-	h, err := c.NewService("room", name)
+	err := r.save(c)
 	if err != nil {
-		return 0, err
+		c.Logf("room %s: save: %v", r.name, err)
+		players, _ := r.unsaved()
+		_, err = c.Call(r.keeper, "KEEP", players)
 	}
-	rs[name] = h
-	_, err = service.Watch(c, h, func(*service.Context, error) { delete(rs, name) })
-	return h, err
+	if safe = err == nil; safe {
+		r.tell(c, nil)
+	} else {
+		c.Logf("room %s: keep: %v", r.name, err)
+	}
 }

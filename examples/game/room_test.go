@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -16,29 +17,50 @@ import (
 	"github.com/skynetgo/skynet/service"
 )
 
-// withRoom runs f with a room, whose center is a probe.
-func withRoom(t *testing.T, f func(c *service.Context, room service.Handle, center *nodetest.Probe) error, options ...nodetest.Option) *nodetest.Node {
+// withCenter runs f on a node with rooms, whose center is a probe.
+func withCenter(t *testing.T, f func(c *service.Context, center *nodetest.Probe) error, options ...nodetest.Option) *nodetest.Node {
 	t.Helper()
-	n := nodetest.Start(t, append(options, nodetest.Services(service.Def("room", startRoom)))...)
+	options = append([]nodetest.Option{
+		nodetest.Services(service.Def("room", startRoom), service.Def("rooms", startRooms)),
+		nodetest.Env("data", filepath.Join(t.TempDir(), "kept.db")),
+	}, options...)
+	n := nodetest.Start(t, options...)
 	center := n.Probe("center")
 	n.Run(func(c *service.Context) error {
 		addr, err := cluster.Open(c, 0)
 		if err != nil {
 			return err
 		}
-		if err := cluster.Reload(c, cluster.Table{"center": addr}); err != nil {
+		if err := cluster.Reload(c, cluster.Table{"center": addr, "gate": addr}); err != nil {
 			return err
 		}
 		if err := cluster.Register(c, "center", center.Handle()); err != nil {
 			return err
 		}
-		room, err := c.NewService("room", "ruby 1")
+		return f(c, center)
+	})
+	return n
+}
+
+// withRoom is withCenter with a room.
+func withRoom(t *testing.T, f func(c *service.Context, room service.Handle, center *nodetest.Probe) error, options ...nodetest.Option) *nodetest.Node {
+	t.Helper()
+	return withCenter(t, func(c *service.Context, center *nodetest.Probe) error {
+		rooms, err := c.NewService("rooms")
+		if err != nil {
+			return err
+		}
+		room, err := service.Call[service.Handle](c, rooms, "OPEN", "ruby 1")
 		if err != nil {
 			return err
 		}
 		return f(c, room, center)
-	})
-	return n
+	}, options...)
+}
+
+// stopTimeout lets rooms save when the node stops.
+func stopTimeout(d time.Duration) nodetest.Option {
+	return nodetest.Config(func(cfg *bootstrap.Config) { cfg.Node.StopTimeout = d })
 }
 
 func join(c *service.Context, room service.Handle) (message.Room, error) {
@@ -126,14 +148,72 @@ func TestBackWhileSaved(t *testing.T) {
 	})
 }
 
-// A room that can not save its players until it ends says who they are.
+// What a room could not save when its node stopped is on the disk, and goes to
+// center when the rooms are there again, until center has it.
 func TestStopWithoutCenter(t *testing.T) {
-	n := withRoom(t, func(c *service.Context, room service.Handle, center *nodetest.Probe) error {
+	data := nodetest.Env("data", filepath.Join(t.TempDir(), "bin", "kept.db"))
+	alice := Player{Name: "alice", Score: 7, N: 5, X: 100, Y: 100}
+	withRoom(t, func(c *service.Context, room service.Handle, center *nodetest.Probe) error {
+		center.Answer("SAVE", func(*service.Context, lualike.Args) (lualike.Args, error) { return nil, errors.New("no") })
+		center.Return("LOAD", alice)
+		if _, err := join(c, room); err != nil {
+			return err
+		}
+		return c.Send(room, "MOVE", "alice", message.Move{N: 9})
+	}, data, stopTimeout(time.Minute)).Stop()
+
+	deliver := func(answers ...error) (got []Player) {
+		t.Helper()
+		saved := make(chan Player, 2)
+		withCenter(t, func(c *service.Context, center *nodetest.Probe) error {
+			center.Answer("SAVE", func(_ *service.Context, args lualike.Args) (lualike.Args, error) {
+				list, err := lualike.As[[]Player](args.At(0))
+				for _, p := range list {
+					saved <- p
+				}
+				if err == nil {
+					err, answers = answers[0], answers[1:]
+				}
+				return nil, err
+			})
+			wait := len(answers)
+			_, err := c.NewService("rooms")
+			for range wait {
+				p, e := service.Await(c, func(ctx context.Context) (p Player, err error) {
+					select {
+					case p = <-saved:
+					case <-ctx.Done():
+					}
+					return p, ctx.Err()
+				})
+				got, err = append(got, p), errors.Join(err, e)
+			}
+			return err
+		}, data).Stop()
+		return got
+	}
+	got := deliver(errors.New("the disk is full"), nil)
+	for _, p := range got {
+		if p.Name != "alice" || p.N != 9 || p.Score < 7 {
+			t.Errorf("center got %+v", p)
+		}
+	}
+	if got = deliver(); len(got) > 0 {
+		t.Errorf("center got %+v again", got)
+	}
+}
+
+// A room that can do nothing for its players says who they are.
+func TestStopInVain(t *testing.T) {
+	n := withCenter(t, func(c *service.Context, center *nodetest.Probe) error {
 		center.Answer("SAVE", func(*service.Context, lualike.Args) (lualike.Args, error) { return nil, errors.New("no") })
 		center.Return("LOAD", Player{Name: "alice"})
-		_, err := join(c, room)
+		room, err := c.NewService("room", "ruby 1", center.Handle()+1000) // nobody to keep it
+		if err == nil {
+			_, err = join(c, room)
+		}
 		return err
-	}, nodetest.Config(func(cfg *bootstrap.Config) { cfg.Node.StopTimeout = 300 * time.Millisecond }))
+	}, stopTimeout(time.Minute))
 	n.Stop()
-	n.Log.Wait(t, "room ruby 1 ends, center does not have the last moves of alice")
+	n.Log.Wait(t, "room ruby 1 ends, nobody has the last moves of alice")
 }

@@ -33,6 +33,7 @@ func (p Player) merge(q Player) Player {
 type store interface {
 	load(name string) (Player, error) // the zero score of one that is new
 	save(players []Player) error      // all or none, for good when it returns
+	remove(players []Player) error    // those of whom it has nothing newer
 	all(f func(Player)) error
 	close() error
 }
@@ -87,6 +88,21 @@ func (s boltStore) save(players []Player) error {
 				return err
 			}
 			if err := tx.Bucket(bucket).Put([]byte(p.Name), text); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (s boltStore) remove(players []Player) error {
+	return s.db.Update(func(tx *bbolt.Tx) error {
+		for _, p := range players {
+			now, err := get(tx, p.Name)
+			if err == nil && now == p {
+				err = tx.Bucket(bucket).Delete([]byte(p.Name))
+			}
+			if err != nil {
 				return err
 			}
 		}

@@ -157,24 +157,32 @@ func (ns *Nodes) Kill(name string) {
 	}
 }
 
-// Stop has a node end in order; what it says at its end otherwise is an error.
-func (ns *Nodes) Stop(name string) error {
-	p := ns.running[name]
-	if p == nil {
-		return nil
+// Stop has nodes end, all at the same time; what one says at its end otherwise is
+// an error.
+func (ns *Nodes) Stop(names ...string) error {
+	for _, name := range names {
+		if p := ns.running[name]; p != nil {
+			_ = p.cmd.Process.Signal(syscall.SIGTERM)
+		}
 	}
-	_ = p.cmd.Process.Signal(syscall.SIGTERM)
-	stuck := time.AfterFunc(patience, func() { _ = p.cmd.Process.Kill() })
-	<-p.ended
-	stuck.Stop()
-	ns.ended(name)
-	if !p.cmd.ProcessState.Success() {
-		return fmt.Errorf("%s: %v: see %s", name, p.cmd.ProcessState, ns.Log(name))
+	var errs []error
+	for _, name := range names {
+		p := ns.running[name]
+		if p == nil {
+			continue
+		}
+		stuck := time.AfterFunc(patience, func() { _ = p.cmd.Process.Kill() })
+		<-p.ended
+		stuck.Stop()
+		ns.ended(name)
+		if !p.cmd.ProcessState.Success() {
+			errs = append(errs, fmt.Errorf("%s: %v: see %s", name, p.cmd.ProcessState, ns.Log(name)))
+		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
-// StopAll stops what runs.
+// StopAll stops what runs, one after the other.
 func (ns *Nodes) StopAll() error {
 	var errs []error
 	for _, name := range slices.Backward(Names) {
