@@ -79,32 +79,31 @@ func (h *hall) leave(agent service.Handle) {
 }
 
 // enter finds a room of a kind for the agent that asks. A node that has failed
-// is left alone for a while.
+// is left alone for a while; its rooms move, each to one place.
 func (h *hall) enter(c *service.Context, kind, failed string) (Place, error) {
 	agent := c.Message().Source
 	was := h.where[agent]
 	h.leave(agent)
-	if failed != "" {
+	if failed != "" && was != nil && h.rooms[was.name] == was { // else others have noticed before
 		h.avoids[failed] = c.Now() + avoid
-		if was != nil && h.rooms[was.name] == was {
-			delete(h.rooms, was.name) // it moves, and those who come after the first find it there
-		}
+		delete(h.rooms, was.name)
 	}
 	for n := 1; n <= len(h.rooms)+1; n++ {
 		name := fmt.Sprint(kind, " ", n)
 		p := h.rooms[name]
-		if p == nil || p.players == 0 {
+		if p == nil || p.players == 0 || h.avoided(c, p.node) {
 			p = &place{node: h.quietest(c), name: name}
-			h.rooms[name] = p
 		}
-		if p.players < capacity && c.Now() >= h.avoids[p.node] {
+		if p.players < capacity && !h.avoided(c, p.node) {
 			p.players++
-			h.where[agent] = p
+			h.rooms[name], h.where[agent] = p, p
 			return Place{p.node, p.name}, nil
 		}
 	}
 	return Place{}, service.Errorf("no room is open")
 }
+
+func (h *hall) avoided(c *service.Context, node string) bool { return c.Now() < h.avoids[node] }
 
 // quietest returns the node with the fewest players, of those that work.
 func (h *hall) quietest(c *service.Context) string {
@@ -113,7 +112,7 @@ func (h *hall) quietest(c *service.Context) string {
 		players[p.node] += p.players
 	}
 	return slices.MinFunc(h.nodes, func(a, b string) int {
-		if badA, badB := c.Now() < h.avoids[a], c.Now() < h.avoids[b]; badA != badB {
+		if badA, badB := h.avoided(c, a), h.avoided(c, b); badA != badB {
 			if badA {
 				return 1
 			}
