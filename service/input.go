@@ -125,8 +125,10 @@ func (in *input) command(m *Message) (string, error) {
 	return cmd, nil
 }
 
-// first is command for a value of any kind in front, nil when there is none.
-func (in *input) first(m *Message) (first any, err error) {
+// first is command for a value of any kind in front, in its Lua shape, nil when
+// there is none.
+func (in *input) first(m *Message) (any, error) {
+	var first any
 	in.open(m.Data)
 	switch {
 	case m.Cmd != "":
@@ -138,9 +140,12 @@ func (in *input) first(m *Message) (first any, err error) {
 		first = in.args.At(0)
 		in.args = in.args[min(1, len(in.args)):]
 	case in.form == formPacked && in.packed.More():
-		first, err = in.packed.Next()
+		return in.packed.Next()
 	}
-	return first, err
+	if _, ok := first.(string); ok {
+		return first, nil
+	}
+	return lualike.Normalize(first)
 }
 
 // rest returns all values not taken yet, as they came.

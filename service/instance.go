@@ -292,7 +292,9 @@ func (c *Context) Handle(cmd string, h Handler) {
 
 // Dispatch handles every message of type t with f, as it came
 // (skynet.dispatch). f answers with Ret, RetRaw or Response; when it does none
-// of these the caller of a request gets ErrCallFailed.
+// of these the caller of a request gets ErrCallFailed. The Data of a lua message
+// is lualike.Args when it comes from this node, []byte from another one or when
+// messages are isolated; HandleFirst takes both.
 func (c *Context) Dispatch(t PType, f func(c *Context, m Message)) {
 	if c.misused() {
 		return

@@ -31,6 +31,7 @@ func TestHandleUnknownAlone(t *testing.T) {
 func TestHandleFirst(t *testing.T) {
 	both(t, func(t *testing.T, isolate bool) {
 		const typ = service.PTypeSnax
+		const known = service.Cmd[string, string]("KNOWN")
 		n := newNode(t, isolate)
 		h := serve(t, n, "numbered", func(c *service.Context) {
 			c.Dispatch(typ, service.HandleFirst(func(_ *service.Context, first any) (service.Handler, error) {
@@ -38,7 +39,7 @@ func TestHandleFirst(t *testing.T) {
 					return service.Handler{}, errors.New("no handler")
 				}
 				return service.Raw(func(_ *service.Context, args lualike.Args) (lualike.Args, error) {
-					return append(lualike.Args{fmt.Sprint(first)}, args...), nil
+					return append(lualike.Args{fmt.Sprintf("%T", first), fmt.Sprint(first)}, args...), nil
 				}), nil
 			}))
 		})
@@ -51,12 +52,14 @@ func TestHandleFirst(t *testing.T) {
 				payload any
 				want    string
 			}{
-				{lualike.Args{int64(5), "a", true}, "[5 a true]"},
-				{packed, "[5 a]"},
-				{lualike.Args{"name"}, "[name]"},
-				{lualike.Args{}, "[<nil>]"},
-				{[]byte{}, "[<nil>]"},
-				{nil, "[<nil>]"},
+				{lualike.Args{int64(5), "a", true}, "[int64 5 a true]"},
+				{packed, "[int64 5 a]"},
+				{lualike.Args{uint8(5), "a"}, "[int64 5 a]"}, // as if it came from another node
+				{lualike.Args{known}, "[string KNOWN]"},
+				{lualike.Args{"name"}, "[string name]"},
+				{lualike.Args{}, "[<nil> <nil>]"},
+				{[]byte{}, "[<nil> <nil>]"},
+				{nil, "[<nil> <nil>]"},
 			} {
 				answer, err := c.RawCall(h, typ, tc.payload)
 				if err != nil {
@@ -71,6 +74,22 @@ func TestHandleFirst(t *testing.T) {
 				if _, err := c.RawCall(h, typ, payload); !errors.Is(err, service.ErrCallFailed) {
 					t.Errorf("%v: %v", payload, err)
 				}
+			}
+		})
+	})
+}
+
+// A command may be of any type that is a string to Lua.
+func TestCommandOfAStringType(t *testing.T) {
+	both(t, func(t *testing.T, isolate bool) {
+		n := newNode(t, isolate)
+		const get = service.Cmd[string, string]("GET")
+		h := serve(t, n, "db", func(c *service.Context) {
+			get.Handle(c, func(_ *service.Context, key string) (string, error) { return "value of " + key, nil })
+		})
+		do(t, n, func(c *service.Context) {
+			if got, err := c.Call(h, get, "a"); err != nil || fmt.Sprint(got) != "[value of a]" {
+				t.Errorf("got %v, %v", got, err)
 			}
 		})
 	})
