@@ -146,6 +146,29 @@ func TestTooManyRequests(t *testing.T) {
 	}
 }
 
+// Skynet says nothing to a call of "sdb" where "@sdb" was meant (B174).
+func TestTimeoutOfANameWithoutPrefix(t *testing.T) {
+	n := linkTo(t, fakePeer(t, silent), nil)
+	n.Run(func(c *service.Context) error {
+		call := func(addr any) string {
+			_, err := cluster.Call(c.WithTimeout(time.Millisecond), "srv", addr, "echo")
+			return fmt.Sprint(err)
+		}
+		for !strings.Contains(call("@sdb"), "is up") { // so that the others leave
+		}
+		const hint = `a name without @ or . in front: "sdb"`
+		if text := call("sdb"); !strings.HasSuffix(text, hint) {
+			t.Error(text)
+		}
+		for _, addr := range []any{"@sdb", ".sdb", ":8", service.Handle(8)} {
+			if text := call(addr); !strings.HasSuffix(text, "is up") {
+				t.Errorf("%v: %s", addr, text)
+			}
+		}
+		return nil
+	})
+}
+
 func TestTooMuchOutput(t *testing.T) {
 	stalled := make(chan struct{})
 	peer := fakePeer(t, func(net.Conn) { <-stalled })

@@ -146,7 +146,7 @@ type LinkStatus struct {
 	Addr     string
 	State    LinkState
 	Since    time.Time
-	Err      error // why it is down
+	Err      error // why it is down, or was the last time
 	Attempts int   // attempts that have failed since it was up
 	Requests uint64
 	Pushes   uint64
@@ -203,7 +203,7 @@ func (l *Link) Happened(kind LinkEventKind, addr string, err error, backoff time
 		l.refusal.Store(nil)
 	case LinkRemoved:
 		l.addr, l.err, l.attempts = "", nil, 0
-		l.refusal.Store(&refusal{err: fmt.Errorf("%w: %s", ErrNodeDown, l.node)})
+		l.refusal.Store(&refusal{err: fmt.Errorf("%w: %s: the node table says false", ErrNodeDown, l.node)})
 	case LinkOpened:
 		l.opened = now
 		l.refusal.Store(nil)
@@ -223,7 +223,7 @@ func (l *Link) Happened(kind LinkEventKind, addr string, err error, backoff time
 	if to == LinkUp || kind <= LinkRemoved {
 		l.dropped = 0
 	}
-	l.board.tell(LinkEvent{Node: l.node, Addr: l.addr, Kind: kind, State: to, Err: l.err, Attempts: l.attempts})
+	l.board.tell(LinkEvent{Node: l.node, Addr: l.addr, Kind: kind, State: to, Err: err, Attempts: l.attempts})
 	return ch, true
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -185,9 +186,22 @@ func TestWatchLinks(t *testing.T) {
 	if e := expect(cluster.LinkLost); e.Err == nil || e.State != cluster.LinkDown || e.Addr != addr {
 		t.Errorf("%+v", e)
 	}
+	n.Run(func(c *service.Context) error {
+		if _, err := cluster.Call(c, "srv", "@sdb", "echo"); !errors.Is(err, cluster.ErrNodeDown) {
+			return fmt.Errorf("got %v", err)
+		}
+		return nil
+	})
+	if e := expect(cluster.LinkDialing); e.Err != nil {
+		t.Errorf("an attempt begins with the reason of the last failure: %+v", e)
+	}
+	expect(cluster.LinkFailed)
 	n.Run(func(c *service.Context) error { return cluster.Reload(c, cluster.Table{"srv": false}) })
 	if e := expect(cluster.LinkRemoved); e.State != cluster.LinkClosed {
 		t.Errorf("%+v", e)
+	}
+	if err := cluster.LinkTo(n.Node, "srv").Refused(); !errors.Is(err, cluster.ErrNodeDown) || !strings.Contains(err.Error(), "the node table says false") {
+		t.Errorf("a node that is false: %v", err)
 	}
 }
 

@@ -3,6 +3,7 @@ package cluster
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/skynetgo/skynet/internal/freelist"
@@ -130,10 +131,14 @@ func (p *peer) call(c *service.Context, req *Request) (service.Packed, error) {
 		return nil, err
 	}
 	req.Timeout = max(c.CallTimeout(), 0)
+	name := req.Name
 	packed, err := ReqCmd.Call(c, sender, req)
 	p.check(sender, err)
 	if errors.Is(err, service.ErrTimeout) {
 		err = fmt.Errorf("%w; the link to node %s is %s", err, p.node, p.link.Status().State)
+		if name != "" && !strings.ContainsRune("@.:", rune(name[0])) {
+			err = fmt.Errorf("%w; Skynet does not answer calls of a name without @ or . in front: %q", err, name)
+		}
 	}
 	return packed, err
 }
