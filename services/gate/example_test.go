@@ -108,6 +108,7 @@ func TestHall(t *testing.T) {
 			PacketRate:  50,
 			MaxPending:  256 << 10, // who reads too slowly is kicked
 		},
+		MaxClient:     new(5000), // a pointer: 0 lets nobody in
 		MaxPerAddress: 20,
 	}
 	w := &world{t: t}
