@@ -78,7 +78,7 @@ func runningStack(s *Service) string {
 	address := fmt.Sprintf("%p", s)
 	for _, g := range goroutines() {
 		if before, rest, ok := strings.Cut(g, runningMark); ok && firstArgument(rest) == address && !strings.Contains(before, parkedMark) {
-			return strings.TrimSpace(before)
+			return strings.TrimSpace(before[:strings.LastIndex(before, "\n")+1])
 		}
 	}
 	return ""
