@@ -114,9 +114,9 @@ func Push(c *service.Context, node string, req Request) error {
 	return err
 }
 
-// Query returns the handle that another node has registered under name, and
-// blocks until the answer comes (cluster.query). ErrNameNotFound when there is
-// none.
+// Query returns the handle that another node has registered under name, which
+// has no "@" here, and blocks until the answer comes (cluster.query).
+// ErrNameNotFound when there is none.
 func Query(c *service.Context, node, name string) (service.Handle, error) {
 	packed, err := remote(c, node, service.Handle(0), []any{name})
 	var h service.Handle
