@@ -45,7 +45,8 @@ func start(c *service.Context, stdout io.Writer, args []any) error {
 	w := &writer{
 		path: path, out: stdout,
 		refused: func() uint64 { return self.Stat().Drops.Overload },
-		note:    func(text string) []byte { return newFormat(json, path != "").line(warning, c.Self(), text) },
+		note:    func(text string) []byte { return newFormat(json, path != "").line(warning, self.Handle(), text) },
+		alarm:   func(text string) { self.Node().Config().Logger.Log(self.Handle(), text) },
 	}
 	if path != "" {
 		if err := w.open(); err != nil {

@@ -22,6 +22,7 @@ type writer struct {
 	path    string                   // "" for standard output
 	note    func(text string) []byte // makes a line of the logger's own
 	refused func() uint64            // lines that never came to add, so far
+	alarm   func(text string)        // tells of the output elsewhere
 
 	mu    sync.Mutex
 	queue batch
@@ -35,6 +36,7 @@ type writer struct {
 	seen   uint64   // of refused
 	lost   int      // lines that nobody has been told of
 	broken bool     // the last Write ended within a line
+	failed error    // of the last Write, nil when it succeeded
 }
 
 // batch is what waits to be written.
@@ -148,7 +150,11 @@ func (w *writer) report() bool {
 	if w.lost == 0 {
 		return true
 	}
-	line := w.note(dropped(w.lost))
+	text := dropped(w.lost)
+	if w.failed != nil {
+		text += ": " + w.failed.Error()
+	}
+	line := w.note(text)
 	if w.broken {
 		line = append([]byte{'\n'}, line...)
 	}
@@ -159,9 +165,14 @@ func (w *writer) report() bool {
 	return true
 }
 
-// send returns how many bytes were written.
+// send returns how many bytes were written. That an output takes no more is told
+// elsewhere, once until it does again.
 func (w *writer) send(b []byte) int {
 	n, err := w.out.Write(b)
+	if err != nil && w.failed == nil {
+		w.alarm("can not write the log: " + err.Error())
+	}
+	w.failed = err
 	if err != nil {
 		w.broken = n > 0 && b[n-1] != '\n' || n == 0 && w.broken
 		return n

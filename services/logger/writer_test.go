@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -17,6 +18,7 @@ type device struct {
 	wait   chan struct{} // not nil: Write waits for it
 	room   int           // bytes until it is full; -1: any number
 	writes int
+	alarms []string
 }
 
 func (d *device) Write(b []byte) (int, error) {
@@ -43,7 +45,8 @@ func onDevice(t *testing.T, f func(w *writer, d *device)) {
 		d := &device{room: -1}
 		w := &writer{
 			out: d, refused: func() uint64 { return 0 },
-			note: func(text string) []byte { return []byte("[logger] " + text + "\n") },
+			note:  func(text string) []byte { return []byte("[logger] " + text + "\n") },
+			alarm: func(text string) { d.alarms = append(d.alarms, text) },
 		}
 		f(w, d)
 	})
@@ -112,8 +115,9 @@ func TestLineLongerThanTheQueue(t *testing.T) {
 	})
 }
 
-// What a full disk does not take is counted, and told of once there is room: on a
-// line of its own, even if the disk was full within a line.
+// That a disk is full is told elsewhere at once. What it does not take is counted,
+// and told of once there is room: on a line of its own, even if the disk was full
+// within a line.
 func TestFullDisk(t *testing.T) {
 	onDevice(t, func(w *writer, d *device) {
 		d.room = 8
@@ -127,11 +131,17 @@ func TestFullDisk(t *testing.T) {
 		d.expect(t, "one\ntwo ")
 		d.room = -1
 		w.add([]byte("five\n"))
-		d.expect(t, "one\ntwo \n[logger] 4 lines dropped\nfive\n")
+		d.expect(t, "one\ntwo \n[logger] 4 lines dropped: no space left on device\nfive\n")
+		if want := []string{"can not write the log: no space left on device"}; !slices.Equal(d.alarms, want) {
+			t.Errorf("alarms %q, want %q", d.alarms, want)
+		}
 		d.room = 0
 		w.add([]byte("six\n"))
 		if lost := w.close(); lost != 1 {
 			t.Errorf("%d lines are lost at the end", lost)
+		}
+		if len(d.alarms) != 2 {
+			t.Errorf("the second time: %q", d.alarms)
 		}
 	})
 }
@@ -147,7 +157,7 @@ func TestFullDiskWithinTheReport(t *testing.T) {
 		d.expect(t, "[logg")
 		d.room = -1
 		w.add([]byte("three\n"))
-		d.expect(t, "[logg\n[logger] 2 lines dropped\nthree\n")
+		d.expect(t, "[logg\n[logger] 2 lines dropped: no space left on device\nthree\n")
 	})
 }
 
