@@ -174,6 +174,7 @@ type gate struct {
 	crowds    int // refused by perHost
 	failures  int // connections that failed before the watchdog knew them, or at TLS
 	watchdog  service.Handle
+	newest    socket.FD                // the highest that came in: they are not used again soon
 	clients   map[socket.FD]netip.Addr // those that the watchdog was told of
 	addresses map[netip.Addr]int       // how many of them each has
 }
@@ -280,14 +281,14 @@ func (g *gate) closeDoors(c *service.Context) {
 
 func (g *gate) accept(c *service.Context, fd socket.FD) error {
 	if _, ok := g.clients[fd]; !ok {
-		return errAssertion
+		return g.unknown(c, fd)
 	}
 	return gone(socket.Start(c, fd))
 }
 
 func (g *gate) forward(c *service.Context, fd socket.FD, client, address service.Handle) error {
 	if _, ok := g.clients[fd]; !ok {
-		return errAssertion
+		return g.unknown(c, fd)
 	}
 	if address == 0 {
 		address = c.Message().Source
@@ -318,6 +319,16 @@ func (g *gate) setAllow(_ *service.Context, list []string) error {
 	return nil
 }
 
+// unknown is the error for a client that is not there. Who does not wait for it
+// learns of one that has left from the close message: a peer that leaves at once
+// must not be able to fill the log.
+func (g *gate) unknown(c *service.Context, fd socket.FD) error {
+	if c.Message().Session == 0 && fd <= g.newest {
+		return nil
+	}
+	return errAssertion
+}
+
 // gone makes nothing of a client that has left: the watchdog learns of it from
 // the close message that is on its way.
 func gone(err error) error {
@@ -335,6 +346,7 @@ func (g *gate) opened(c *service.Context, fd socket.FD, peer string) {
 		return
 	}
 	host := socket.HostOf(peer)
+	g.newest = max(g.newest, fd)
 	g.clients[fd] = host
 	g.addresses[host]++
 	g.tell(c, EventOpen, fd, peer)

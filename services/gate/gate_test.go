@@ -215,6 +215,30 @@ func TestCommandsForOneWhoHasJustLeft(t *testing.T) {
 	}
 }
 
+// Nor is one of whose end the watchdog will learn next: nobody waits for the
+// answer, so there is no line in the log, which any peer could fill. One that
+// never was is a mistake.
+func TestCommandsForOneWhoHasLeft(t *testing.T) {
+	w := newWorld(t)
+	w.open(gate.OpenConfig{})
+	w.client(2).close()
+	w.want("socket close 2")
+	for _, fd := range []int{2, 99} {
+		for _, cmd := range []string{gate.CmdAccept, gate.CmdForward} {
+			w.do(func(c *service.Context) {
+				if err := c.Send(w.gate, cmd, fd); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+	w.command(gate.CmdKick, 2) // is behind them
+	w.nothing()
+	if l := w.log.String(); strings.Count(l, "assertion failed!") != 2 {
+		t.Errorf("log:\n%s", l)
+	}
+}
+
 func TestB104ClientLeaves(t *testing.T) {
 	w := newWorld(t)
 	w.open(gate.OpenConfig{})
