@@ -111,6 +111,7 @@ func Definition(conf func(c *service.Context) (Config, error)) *service.Definiti
 			sessions: make(map[string]*session),
 			online:   make(map[socket.FD]*session),
 			tokens:   make(map[string]string),
+			failures: make(map[string]failure),
 		}
 		return l.start(c)
 	})

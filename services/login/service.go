@@ -29,6 +29,13 @@ type login struct {
 	sessions map[string]*session    // by key, those that start or end too
 	online   map[socket.FD]*session
 	tokens   map[string]string // users
+	failures map[string]failure
+}
+
+// failure is what the log has of players that did not get in for one reason.
+type failure struct {
+	quiet time.Duration // the time until which no more is logged
+	more  int           // since the last line
 }
 
 // visitor is a client that has not been let in.
@@ -248,7 +255,7 @@ func (l *login) place(c *service.Context, v *visitor, user string) *Refusal {
 		}
 		t, err := cluster.CallAs[ticket](hurried, node, "@"+Name, cmdExpect, user)
 		if err != nil {
-			c.Logf("login: %s at %s: %v", user, node, err)
+			l.logSome(c, node, fmt.Sprintf("login: %s at %s: %v", user, node, err))
 			continue
 		}
 		if l.let(v) {
@@ -265,4 +272,20 @@ func (l *login) expect(c *service.Context, user string) (ticket, error) {
 	l.tokens[key] = user
 	c.Timeout(l.cfg.Token, func(*service.Context) { delete(l.tokens, key) })
 	return ticket{key, l.public}, nil
+}
+
+// logSome logs one line of a kind in a second: while something is down all players
+// try again and again.
+func (l *login) logSome(c *service.Context, kind, text string) {
+	f := l.failures[kind]
+	if c.Now() < f.quiet {
+		f.more++
+	} else {
+		if f.more > 0 {
+			text += fmt.Sprintf(" (%d more since the last such line)", f.more)
+		}
+		c.Logf("%s", text)
+		f = failure{quiet: c.Now() + time.Second}
+	}
+	l.failures[kind] = f
 }

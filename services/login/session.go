@@ -36,7 +36,7 @@ func (l *login) login(c *service.Context, v *visitor, user string) *Refusal {
 			}
 		}()
 		if err = l.begin(c, s, v); err != nil {
-			c.Logf("login: %s: %v", user, err)
+			l.logSome(c, "", fmt.Sprintf("login: %s: %v", user, err))
 		}
 		began = err == nil
 		return err
