@@ -78,13 +78,16 @@ func (h *hall) leave(agent service.Handle) {
 	}
 }
 
-// enter finds a room of a kind for the agent that asks. A node that has failed
-// is left alone for a while; its rooms move, each to one place.
+// enter finds a room of a kind for the agent that asks: none while all nodes have
+// failed. Such a node is left alone for a while; its rooms move, each to one place.
 func (h *hall) enter(c *service.Context, kind, failed string) (Place, error) {
 	agent := c.Message().Source
 	was := h.where[agent]
 	h.leave(agent)
 	if failed != "" && was != nil && h.rooms[was.name] == was { // else others have noticed before
+		if !h.avoided(c, failed) {
+			c.Logf("%s does not answer or closes: its players go elsewhere", failed)
+		}
 		h.avoids[failed] = c.Now() + avoid
 		delete(h.rooms, was.name)
 	}
@@ -100,7 +103,7 @@ func (h *hall) enter(c *service.Context, kind, failed string) (Place, error) {
 			return Place{p.node, p.name}, nil
 		}
 	}
-	return Place{}, service.Errorf("no room is open")
+	return Place{}, nil
 }
 
 func (h *hall) avoided(c *service.Context, node string) bool { return c.Now() < h.avoids[node] }

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -13,7 +16,7 @@ import (
 type enterFunc func(i int, kind, failed string, want Place) error
 
 // withHall runs f on a node with a hall.
-func withHall(t *testing.T, f func(c *service.Context, agents *[]service.Handle, enter enterFunc) error) {
+func withHall(t *testing.T, f func(c *service.Context, agents *[]service.Handle, enter enterFunc) error) *nodetest.Node {
 	t.Helper()
 	agent := service.Def("agent", func(c *service.Context, _ ...any) error {
 		hall, err := c.UniqueService("hall")
@@ -43,6 +46,7 @@ func withHall(t *testing.T, f func(c *service.Context, agents *[]service.Handle,
 			return nil
 		})
 	})
+	return n
 }
 
 // The hall fills a room before it opens the next, and spreads rooms over the nodes.
@@ -101,5 +105,34 @@ func TestNodeFails(t *testing.T) {
 				to(6, "sapphire", "", "room1"),
 			)
 		})
+	})
+}
+
+// While no node works there is no room, which is no error: all players ask again
+// and again. The log has one line for each node.
+func TestAllNodesFail(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := withHall(t, func(_ *service.Context, _ *[]service.Handle, enter enterFunc) error {
+			for i, kind := range []string{"ruby", "emerald", "amber", "sapphire"} {
+				if err := enter(i, kind, "", Place{[]string{"room1", "room2"}[i%2], kind + " 1"}); err != nil {
+					return err
+				}
+			}
+			return errors.Join(
+				enter(0, "ruby", "room1", Place{"room2", "ruby 1"}), enter(1, "emerald", "room2", Place{}),
+				enter(2, "amber", "room1", Place{}), enter(3, "sapphire", "room2", Place{}), enter(3, "sapphire", "room2", Place{}),
+			)
+		})
+		synctest.Wait() // for the log
+		var got []string
+		for _, line := range n.Log.Lines() {
+			if _, text, _ := strings.Cut(line, "] "); strings.HasPrefix(text, "room") || strings.Contains(text, "error") {
+				got = append(got, text)
+			}
+		}
+		const text = " does not answer or closes: its players go elsewhere"
+		if want := []string{"room1" + text, "room2" + text}; !slices.Equal(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	})
 }

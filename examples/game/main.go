@@ -4,6 +4,8 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"net"
 	"strings"
 	"time"
@@ -27,7 +29,15 @@ const (
 // open is the start service of every node. Its arguments are the unique services
 // of the node, which others then find by their names.
 func open(c *service.Context, args ...any) error {
-	if host, port, err := net.SplitHostPort(c.Getenv("console")); err == nil {
+	node := c.Getenv("node")
+	if node == "" {
+		return errors.New("the config file does not say which node this is")
+	}
+	if console := c.Getenv("console"); console != "" {
+		host, port, err := net.SplitHostPort(console)
+		if err != nil {
+			return fmt.Errorf("console: %w", err)
+		}
 		if _, err := c.NewService(debugconsole.Name, host, port); err != nil {
 			return err
 		}
@@ -53,7 +63,6 @@ func open(c *service.Context, args ...any) error {
 			return err
 		}
 	}
-	node := c.Getenv("node")
 	addr, err := cluster.Open(c, node)
 	if err != nil {
 		return err

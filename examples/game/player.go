@@ -112,17 +112,19 @@ func (p *player) find(c *service.Context, failed string) {
 			p.leave(c)
 		}
 		p.flee()
-		for !p.ended {
+		for told := false; !p.ended; {
 			kind := p.kind
 			at, err := service.Call[Place](c, p.hall, "ENTER", kind, failed)
-			if err == nil {
+			if err == nil && at.Node != "" {
 				failed = at.Node
-				err = p.join(c, kind, at)
+				if err = p.join(c, kind, at); err == nil {
+					return nil
+				}
 			}
-			if err == nil {
-				return nil
+			if err != nil && !told {
+				told = true
+				c.Logf("%s finds no room: %v", p.s.User, err)
 			}
-			c.Logf("%s finds no room: %v", p.s.User, err)
 			if err := c.Sleep(retry); err != nil {
 				return err
 			}

@@ -222,8 +222,8 @@ func (r *room) agents() map[string][]service.Handle {
 	return agents
 }
 
-// saveSoon saves unless that is being done: what is left then is found by the
-// next tick.
+// saveSoon saves unless that is being done, or has failed a moment ago: what is
+// left then is found by a later tick.
 func (r *room) saveSoon(c *service.Context) {
 	if r.busy {
 		return
@@ -233,6 +233,7 @@ func (r *room) saveSoon(c *service.Context) {
 		defer func() { r.busy = false }()
 		if err := r.save(c); err != nil {
 			c.Logf("room %s: save: %v", r.name, err)
+			_ = c.Sleep(silence)
 		}
 	})
 }
@@ -292,7 +293,9 @@ func (r *room) close(c *service.Context) {
 	if err != nil {
 		c.Logf("room %s: save: %v", r.name, err)
 		players, _ := r.unsaved()
-		_, err = c.Call(r.keeper, "KEEP", players)
+		if _, err = c.Call(r.keeper, "KEEP", players); err == nil {
+			c.Logf("room %s: %s keeps the last moves of %d players until it starts again", r.name, c.Getenv("node"), len(players))
+		}
 	}
 	if safe = err == nil; safe {
 		r.tell(c, nil)

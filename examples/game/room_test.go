@@ -67,6 +67,29 @@ func join(c *service.Context, room service.Handle) (message.Room, error) {
 	return service.Call[message.Room](c, room, "JOIN", Entry{User: "alice", Node: "gate"})
 }
 
+// A room that can not save does not try again at once, with each point: that would
+// fill the logs.
+func TestSaveFails(t *testing.T) {
+	withCenter(t, func(c *service.Context, center *nodetest.Probe) error {
+		tries := make(chan time.Duration, 10)
+		center.Answer("SAVE", func(c *service.Context, _ lualike.Args) (lualike.Args, error) {
+			tries <- c.Now()
+			return nil, errors.New("the disk is full")
+		})
+		r := &room{members: map[string]*member{"alice": {hero: &hero{name: "alice"}, dirty: true}}}
+		for len(tries) < 2 {
+			r.saveSoon(c)
+			if err := c.Sleep(tick); err != nil {
+				return err
+			}
+		}
+		if first, second := <-tries, <-tries; second-first < silence {
+			return fmt.Errorf("again after %v", second-first)
+		}
+		return nil
+	})
+}
+
 // A player is back while the room could not save him yet, and has played
 // elsewhere meanwhile: he loses nothing of that.
 func TestBackBeforeSaved(t *testing.T) {

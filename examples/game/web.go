@@ -34,7 +34,7 @@ func startWeb(c *service.Context, _ ...any) error {
 	if err != nil {
 		return err
 	}
-	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
 	go func() { _ = srv.Serve(l) }()
 	c.OnStop(func(c *service.Context) {
 		_, _ = service.Await(c, func(ctx context.Context) (any, error) {
