@@ -39,12 +39,6 @@ type Place struct {
 	Room string `lua:"room"`
 }
 
-// Origin is a room that says something.
-type Origin struct {
-	Node string         `lua:"node"`
-	Room service.Handle `lua:"room"`
-}
-
 // startHall is the start function of the unique service "hall".
 func startHall(c *service.Context, _ ...any) error {
 	h := &hall{
@@ -55,7 +49,7 @@ func startHall(c *service.Context, _ ...any) error {
 	}
 	c.Handle("HELLO", service.P0(h.hello))
 	c.Handle("ENTER", service.F2(h.enter))
-	c.Handle("CAST", service.P3(h.cast))
+	c.Handle("CAST", service.P2(h.cast))
 	c.Fork(h.top)
 	return nil
 }
@@ -126,9 +120,9 @@ func (h *hall) quietest(c *service.Context) string {
 }
 
 // cast gives a packet of a room to its players' agents.
-func (h *hall) cast(c *service.Context, from Origin, agents []service.Handle, packet []byte) error {
-	for _, agent := range agents {
-		_ = c.Send(agent, "SHOW", from.Node, from.Room, packet) // one that has just ended
+func (h *hall) cast(c *service.Context, seats []Seat, packet []byte) error {
+	for _, s := range seats {
+		_ = c.Send(s.Agent, "SHOW", s.N, packet) // one that has just ended
 	}
 	return nil
 }

@@ -42,8 +42,8 @@ var agent = login.Agent("player", func(c *service.Context, s *login.Session) (lo
 	if err != nil {
 		return login.Events{}, err
 	}
-	p := &player{s: s, hall: hall, self: Entry{s.User, c.Getenv("node"), c.Self()}}
-	c.Handle("SHOW", service.P3(p.show))
+	p := &player{s: s, hall: hall, self: Entry{s.User, c.Getenv("node"), Seat{Agent: c.Self()}}}
+	c.Handle("SHOW", service.P2(p.show))
 	c.Handle("TELL", service.P1(func(c *service.Context, packet []byte) error { return s.Send(c, packet) }))
 	c.Timeout(silence, p.check)
 	return login.Events{Packet: p.packet, Away: p.away, Back: p.back, End: p.end}, c.Send(hall, "HELLO")
@@ -79,14 +79,14 @@ func (p *player) toRoom(c *service.Context, cmd string, args ...any) {
 func (p *player) update(c *service.Context, u *message.Update) { _ = p.s.SendMsg(c, u) }
 
 // show passes on what a room has for the player; nothing is that it closes. It
-// may be one that he has fled from.
-func (p *player) show(c *service.Context, node string, room service.Handle, packet []byte) error {
-	if node != p.node || room != p.room {
+// may be for a seat that he has fled from.
+func (p *player) show(c *service.Context, seat int, packet []byte) error {
+	if p.node == "" || seat != p.self.Seat.N {
 		return nil
 	}
 	p.heard = c.Now()
 	if len(packet) == 0 {
-		p.find(c, node)
+		p.find(c, p.node)
 		return nil
 	}
 	return p.s.Send(c, packet)
@@ -138,6 +138,7 @@ func (p *player) join(c *service.Context, kind string, at Place) error {
 	if err != nil {
 		return err
 	}
+	p.self.Seat.N++
 	info, err := cluster.CallAs[message.Room](c, at.Node, room, "JOIN", p.self)
 	if err != nil {
 		return err

@@ -42,11 +42,18 @@ type member struct {
 	left  bool
 }
 
-// Entry is who comes in: the agent of a player, and where that is.
+// Entry is who comes in: a player, and where his agent is.
 type Entry struct {
-	User  string         `lua:"user"`
-	Node  string         `lua:"node"`
+	User string `lua:"user"`
+	Node string `lua:"node"`
+	Seat Seat   `lua:"seat"`
+}
+
+// Seat is where pictures go to. N counts the rooms that the player has come into:
+// when he is back in one, those from before may still be under way.
+type Seat struct {
 	Agent service.Handle `lua:"agent"`
+	N     int            `lua:"n"`
 }
 
 // startRoom is the start function of a room, which gets its name and who keeps
@@ -190,12 +197,12 @@ func (r *room) show(c *service.Context) {
 		c.Logf("room %s: %v", r.name, err)
 		return
 	}
-	for node, agents := range r.agents() {
+	for node, seats := range r.seats() {
 		if !r.showing[node] {
 			r.showing[node] = true
 			c.Fork(func(c *service.Context) {
 				defer delete(r.showing, node)
-				_, _ = cluster.Call(c, node, "@hall", "CAST", r.origin(c), agents, packet) // who is not there misses it
+				_, _ = cluster.Call(c, node, "@hall", "CAST", seats, packet) // who is not there misses it
 			})
 		}
 	}
@@ -203,23 +210,21 @@ func (r *room) show(c *service.Context) {
 
 // tell sends an update to all members, nil to say that the room closes.
 func (r *room) tell(c *service.Context, packet []byte) {
-	for node, agents := range r.agents() {
-		_ = cluster.Send(c, node, "@hall", "CAST", r.origin(c), agents, packet)
+	for node, seats := range r.seats() {
+		_ = cluster.Send(c, node, "@hall", "CAST", seats, packet)
 	}
 }
 
-func (r *room) origin(c *service.Context) Origin { return Origin{c.Getenv("node"), c.Self()} }
-
-// agents returns those of all members by their nodes: one message to each hall is
+// seats returns those of all members by their nodes: one message to each hall is
 // enough.
-func (r *room) agents() map[string][]service.Handle {
-	agents := make(map[string][]service.Handle)
+func (r *room) seats() map[string][]Seat {
+	seats := make(map[string][]Seat)
 	for _, m := range r.members {
 		if !m.left {
-			agents[m.Node] = append(agents[m.Node], m.Agent)
+			seats[m.Node] = append(seats[m.Node], m.Seat)
 		}
 	}
-	return agents
+	return seats
 }
 
 // saveSoon saves unless that is being done, or has failed a moment ago: what is
