@@ -39,6 +39,16 @@ func TestReloadAllow(t *testing.T) {
 	n.Log.Wait(t, fmt.Sprintf("socket accept from %s", connect()))
 }
 
+// An option that is written wrong has no effect, which the log says.
+func TestUnknownOption(t *testing.T) {
+	n := nodetest.Start(t)
+	reload(n, cluster.Table{"__backof": 1, "__backoff": 1})
+	n.Log.Wait(t, "Config backof = 1, which is no option here")
+	if l := n.Log.Wait(t, "Config backoff = 1"); !strings.HasSuffix(l, " = 1") {
+		t.Errorf("got %q", l)
+	}
+}
+
 // A node named by an address that nobody can have is not waited for.
 func TestAddressWithBadPort(t *testing.T) {
 	n := nodetest.Start(t)

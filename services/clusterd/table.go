@@ -50,6 +50,7 @@ type setting struct {
 	name  string
 	value any
 	fail  func(format string, args ...any) error
+	note  string // what the log says of it beside the value
 }
 
 // reload takes a table in whole, or not at all when a line of it is wrong. It
@@ -62,10 +63,14 @@ func (d *clusterd) reload(c *service.Context, r cluster.ReloadRequest) error {
 	}
 	addresses := make(map[string]address, len(settings))
 	options := d.table.settings
-	for _, s := range settings {
+	for i, s := range settings {
 		if option, ok := strings.CutPrefix(s.name, "__"); ok {
-			if _, err := options.Set(option, s.value); err != nil {
+			known, err := options.Set(option, s.value)
+			if err != nil {
 				return s.fail("%v", err)
+			}
+			if !known {
+				settings[i].note = ", which is no option here"
 			}
 			continue
 		}
@@ -84,7 +89,7 @@ func (d *clusterd) reload(c *service.Context, r cluster.ReloadRequest) error {
 	var moved []string
 	for _, s := range settings {
 		if option, ok := strings.CutPrefix(s.name, "__"); ok {
-			c.Logf("Config %s = %v", option, s.value)
+			c.Logf("Config %s = %v%s", option, s.value, s.note)
 			continue
 		}
 		a := addresses[s.name]
@@ -205,7 +210,7 @@ func (t *nodeTable) load(r cluster.ReloadRequest) ([]setting, error) {
 	}
 	var out []setting
 	for name, value := range lua.All() {
-		out = append(out, setting{name, value, func(format string, args ...any) error {
+		out = append(out, setting{name: name, value: value, fail: func(format string, args ...any) error {
 			return fmt.Errorf("node table: %w", lua.Errorf(name, format, args...))
 		}})
 	}
@@ -220,7 +225,7 @@ func fromMap(m map[string]any) []setting {
 	slices.Sort(names)
 	out := make([]setting, len(names))
 	for i, name := range names {
-		out[i] = setting{name, m[name], func(format string, args ...any) error {
+		out[i] = setting{name: name, value: m[name], fail: func(format string, args ...any) error {
 			return fmt.Errorf("node table: %s "+format, append([]any{name}, args...)...)
 		}}
 	}
