@@ -169,10 +169,10 @@ type gate struct {
 	maxClient int
 	perHost   int
 	allow     []netip.Prefix
-	strangers int // refused by allow
-	tooMany   int // refused by maxClient
-	crowds    int // refused by perHost
-	failures  int // connections that failed before the watchdog knew them, or at TLS
+	strangers nuisance // refused by allow
+	tooMany   nuisance // refused by maxClient
+	crowds    nuisance // refused by perHost
+	failures  nuisance // connections that failed before the watchdog knew them, or at TLS
 	watchdog  service.Handle
 	newest    socket.FD                // the highest that came in: they are not used again soon
 	clients   map[socket.FD]netip.Addr // those that the watchdog was told of
@@ -382,11 +382,22 @@ func (g *gate) remove(fd socket.FD) {
 	}
 }
 
+// nuisance counts events of a kind that peers can cause.
+type nuisance struct {
+	n    int
+	last time.Duration // when the last one was
+}
+
 // logSome logs the first lines of a kind, then only when their number doubles: a
-// peer must not be able to fill the log.
-func logSome(c *service.Context, n *int, text string) {
-	if *n++; *n <= 10 || *n&(*n-1) == 0 {
-		c.Logf("%s (%d so far)", text, *n)
+// peer must not be able to fill the log. After a quiet minute it begins anew, so
+// that what happens in the next night is seen too.
+func logSome(c *service.Context, k *nuisance, text string) {
+	if c.Now()-k.last > time.Minute {
+		k.n = 0
+	}
+	k.last = c.Now()
+	if k.n++; k.n <= 10 || k.n&(k.n-1) == 0 {
+		c.Logf("%s (%d so far)", text, k.n)
 	}
 }
 
