@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -138,7 +139,7 @@ func (p *player) join(c *service.Context, kind string, at Place) error {
 	if err != nil {
 		return err
 	}
-	p.self.Seat.N++
+	p.self.Seat.N = rand.Int()
 	info, err := cluster.CallAs[message.Room](c, at.Node, room, "JOIN", p.self)
 	if err != nil {
 		return err

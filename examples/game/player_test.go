@@ -106,6 +106,16 @@ func TestEndWithoutRoom(t *testing.T) {
 	}
 }
 
+// A room that does not know yet that a gate node has started again shows nothing
+// to the agents there that have the handles of the ones before.
+func TestSeatsAfterRestart(t *testing.T) {
+	_, _, _, _, before := withRoomProbe(t)
+	_, _, _, _, after := withRoomProbe(t)
+	if a, b := <-before, <-after; a.Seat.N == b.Seat.N {
+		t.Errorf("seats %v and %v", a.Seat, b.Seat)
+	}
+}
+
 // A player who is back in a room does not see pictures of it from before, with the
 // score that he had then.
 func TestPictureFromBefore(t *testing.T) {

@@ -49,8 +49,9 @@ type Entry struct {
 	Seat Seat   `lua:"seat"`
 }
 
-// Seat is where pictures go to. N counts the rooms that the player has come into:
-// when he is back in one, those from before may still be under way.
+// Seat is where pictures go to. N is another number each time a player comes into
+// a room: those from before may still be under way, and when his node has started
+// again the agent may be that of someone else.
 type Seat struct {
 	Agent service.Handle `lua:"agent"`
 	N     int            `lua:"n"`
