@@ -300,7 +300,7 @@ func (r *room) close(c *service.Context) {
 		c.Logf("room %s: save: %v", r.name, err)
 		players, _ := r.unsaved()
 		if _, err = c.Call(r.keeper, "KEEP", players); err == nil {
-			c.Logf("room %s: %s keeps the last moves of %d players until it starts again", r.name, c.Getenv("node"), len(players))
+			c.Logf("room %s: kept in %s until the node starts again", r.name, c.Getenv("data"))
 		}
 	}
 	if safe = err == nil; safe {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -176,14 +177,18 @@ func TestBackWhileSaved(t *testing.T) {
 func TestStopWithoutCenter(t *testing.T) {
 	data := nodetest.Env("data", filepath.Join(t.TempDir(), "bin", "kept.db"))
 	alice := Player{Name: "alice", Score: 7, N: 5, X: 100, Y: 100}
-	withRoom(t, func(c *service.Context, room service.Handle, center *nodetest.Probe) error {
+	n := withRoom(t, func(c *service.Context, room service.Handle, center *nodetest.Probe) error {
 		center.Answer("SAVE", func(*service.Context, lualike.Args) (lualike.Args, error) { return nil, errors.New("no") })
 		center.Return("LOAD", alice)
 		if _, err := join(c, room); err != nil {
 			return err
 		}
 		return c.Send(room, "MOVE", "alice", message.Move{N: 9})
-	}, data, stopTimeout(time.Minute)).Stop()
+	}, data, stopTimeout(time.Minute))
+	n.Stop()
+	if l := n.Log.Wait(t, "room ruby 1: kept in "); !strings.HasSuffix(l, "kept.db until the node starts again") {
+		t.Errorf("got %q", l)
+	}
 
 	deliver := func(answers ...error) (got []Player) {
 		t.Helper()
