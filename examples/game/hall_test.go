@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/skynetgo/skynet/bootstrap/nodetest"
 	"github.com/skynetgo/skynet/service"
@@ -51,29 +52,31 @@ func withHall(t *testing.T, f func(c *service.Context, agents *[]service.Handle,
 
 // The hall fills a room before it opens the next, and spreads rooms over the nodes.
 func TestHall(t *testing.T) {
-	withHall(t, func(c *service.Context, agents *[]service.Handle, enter enterFunc) error {
-		for i := range capacity {
-			if err := enter(i, "ruby", "", Place{"room1", "ruby 1"}); err != nil {
+	synctest.Test(t, func(t *testing.T) {
+		withHall(t, func(c *service.Context, agents *[]service.Handle, enter enterFunc) error {
+			for i := range capacity {
+				if err := enter(i, "ruby", "", Place{"room1", "ruby 1"}); err != nil {
+					return err
+				}
+			}
+			if err := enter(capacity, "ruby", "", Place{"room2", "ruby 2"}); err != nil {
 				return err
 			}
-		}
-		if err := enter(capacity, "ruby", "", Place{"room2", "ruby 2"}); err != nil {
-			return err
-		}
-		if err := enter(0, "amber", "", Place{"room2", "amber 1"}); err != nil {
-			return err
-		}
-		// There is a place in ruby 1 now, and again when an agent has ended.
-		if err := enter(capacity+1, "ruby", "", Place{"room1", "ruby 1"}); err != nil {
-			return err
-		}
-		if err := c.Kill((*agents)[1]); err != nil {
-			return err
-		}
-		if err := c.Yield(); err != nil {
-			return err
-		}
-		return enter(capacity+2, "ruby", "", Place{"room1", "ruby 1"})
+			if err := enter(0, "amber", "", Place{"room2", "amber 1"}); err != nil {
+				return err
+			}
+			// There is a place in ruby 1 now, and again when an agent has ended.
+			if err := enter(capacity+1, "ruby", "", Place{"room1", "ruby 1"}); err != nil {
+				return err
+			}
+			if err := c.Kill((*agents)[1]); err != nil {
+				return err
+			}
+			if err := c.Sleep(time.Second); err != nil { // in a bubble: when nothing is left to do
+				return err
+			}
+			return enter(capacity+2, "ruby", "", Place{"room1", "ruby 1"})
+		})
 	})
 }
 
