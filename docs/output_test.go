@@ -107,7 +107,7 @@ func workspace(dir string, modules ...string) (env []string, err error) {
 		text += fmt.Sprintf("use %q\n", m)
 	}
 	file := filepath.Join(dir, "go.work")
-	return append(os.Environ(), "GOWORK="+file), os.WriteFile(file, []byte(text), 0o600)
+	return append(os.Environ(), "GOWORK="+file, "GOFLAGS="), os.WriteFile(file, []byte(text), 0o600)
 }
 
 // goCommand returns what the go command prints, in an environment like this one

@@ -1,15 +1,14 @@
 #!/usr/bin/env bash
-# Runs every fuzz target of the given packages (default ./...). Each package's test binary is built once, with
-# fuzzing instrumentation, and serves all targets of that package.
+# Runs every fuzz target of the given packages (default ./...), as many at once as there are processors. Each
+# package's test binary is built once, with fuzzing instrumentation, and serves all targets of that package.
 #
 #   FUZZTIME      how long each target runs (default 30s)
-#   FUZZATONCE    how many targets run at once (default as many as there are processors)
 #   FUZZPARALLEL  worker processes of a target (default 1)
 set -euo pipefail
 
 fuzztime=${FUZZTIME:-30s}
 parallel=${FUZZPARALLEL:-1}
-atonce=${FUZZATONCE:-$(getconf _NPROCESSORS_ONLN)}
+atonce=$(getconf _NPROCESSORS_ONLN)
 cache=$(go env GOCACHE)/fuzz
 bin=$(mktemp -d)
 trap 'wait; rm -rf "$bin"' EXIT

@@ -295,17 +295,15 @@ func (r *room) close(c *service.Context) {
 			c.Logf("room %s ends, nobody has the last moves of %s", r.name, strings.Join(slices.Sorted(maps.Keys(r.members)), ", "))
 		}
 	}()
-	err := r.save(c)
-	if err != nil {
+	if err := r.save(c); err != nil {
 		c.Logf("room %s: save: %v", r.name, err)
 		players, _ := r.unsaved()
-		if _, err = c.Call(r.keeper, "KEEP", players); err == nil {
-			c.Logf("room %s: kept in %s until the node starts again", r.name, c.Getenv("data"))
+		if _, err := c.Call(r.keeper, "KEEP", players); err != nil {
+			c.Logf("room %s: keep: %v", r.name, err)
+			return
 		}
+		c.Logf("room %s: kept in %s until the node starts again", r.name, c.Getenv("data"))
 	}
-	if safe = err == nil; safe {
-		r.tell(c, nil)
-	} else {
-		c.Logf("room %s: keep: %v", r.name, err)
-	}
+	safe = true
+	r.tell(c, nil)
 }

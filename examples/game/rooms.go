@@ -55,14 +55,17 @@ func (rs *rooms) keep(c *service.Context, players []Player) error {
 func (rs *rooms) deliver(c *service.Context) {
 	var players []Player
 	err := rs.kept.all(func(p Player) { players = append(players, p) })
-	if err == nil && len(players) > 0 {
+	if err == nil && len(players) == 0 {
+		return
+	}
+	if err == nil {
 		_, err = cluster.Call(c, "center", "@center", "SAVE", players)
 	}
 	if err == nil {
 		_, err = service.Await(c, func(context.Context) (any, error) { return nil, rs.kept.remove(players) })
 	}
 	if err != nil {
-		c.Logf("rooms: center does not have the last moves of %d players yet: %v", len(players), err)
+		c.Logf("rooms: what center did not have of %d players is still kept here: %v", len(players), err)
 		c.Timeout(silence, rs.deliver)
 	}
 }
